@@ -1,0 +1,73 @@
+//! Takes facts from the queue to their mailboxes and wakes or starts what follows them.
+//!
+//! Safe to repeat: a fact enters its mailbox once by its event id. A message that fails goes back to the
+//! queue alone; the others of the batch are done. What fails five times goes to the dead letters, and its
+//! inbox row stays pending, so that the sweeper brings it again.
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use interplant_domain::fact::Fact;
+use interplant_domain::mailbox::{Entry, EntryState};
+use interplant_runtime::Context;
+use interplant_runtime::inbox::{Fate, Row};
+use interplant_runtime::queue::RouteMessage;
+use interplant_runtime::step::StepError;
+use interplant_runtime::store::Delivery;
+use interplant_runtime::{failpoint, protocol};
+use jiff::{SignedDuration, Timestamp};
+
+pub(crate) async fn handle(context: &Context, batch: SqsEvent, _deadline: Timestamp) -> Result<SqsBatchResponse, StepError> {
+    let mut response = SqsBatchResponse::default();
+    for record in batch.records {
+        let id = record.message_id.unwrap_or_default();
+        if let Err(error) = route(context, record.body.as_deref().unwrap_or_default()).await {
+            tracing::warn!(message.id = %id, "route: {error}");
+            response.add_failure(id);
+        }
+    }
+    Ok(response)
+}
+
+async fn route(context: &Context, body: &str) -> Result<(), StepError> {
+    let message: RouteMessage = serde_json::from_str(body).map_err(|error| StepError::Defect(format!("a message that is not ours: {error}")))?;
+    let Some(row) = context.inbox.by_key(&message.inbox_key).await? else {
+        return Err(StepError::Defect(format!("the inbox has no row {}", message.inbox_key)));
+    };
+    if row.fate != Fate::Accepted {
+        return Err(StepError::Defect(format!("{} was not accepted and must not be routed", row.event_id)));
+    }
+    let plant = context.plant_of(&row.lifecycle).await?;
+    let due = SignedDuration::from_hours(i64::from(plant.due.predecessor_hours));
+    let delivery = Delivery {
+        lifecycle: row.lifecycle.clone(),
+        entry: Entry {
+            sequence: 0,
+            event_id: row.event_id.clone(),
+            inbox_key: row.key.clone(),
+            kind: row.kind,
+            number: number(&row)?,
+            happened_at: row.happened_at,
+            received_at: row.received_at,
+            due_at: row.received_at + due,
+            state: EntryState::Waiting,
+            settled_at: None,
+            result: None,
+        },
+    };
+    let appended = protocol::deliver(&context.store, &context.engine, &delivery, context.now()).await?;
+    failpoint!("route.before_routed");
+    context.inbox.routed(&row.key).await?;
+    tracing::info!(plant.code = %row.plant, event.id = %row.event_id, lifecycle.id = %row.lifecycle, "{} {appended:?}", row.kind.event_type());
+    Ok(())
+}
+
+/// The number by which people know the fact.
+fn number(row: &Row) -> Result<String, StepError> {
+    let fact = row.fact()?;
+    let number = match &fact {
+        Fact::PoCreated(fact) => &fact.po_number,
+        Fact::PoAcknowledged(fact) => &fact.ack_number,
+        Fact::ReceiptPosted(fact) => &fact.receipt_number,
+        Fact::InvoiceReceived(fact) => &fact.invoice_number,
+    };
+    Ok(number.to_string())
+}

@@ -1,0 +1,18 @@
+//! The sweeper: finds what was lost on the way and puts it right; ends the waits of the retry lane.
+//!
+//! Safe to repeat and to run twice at once: everything it does may be done again. While something is open
+//! it sends itself the next tick; the schedule only revives a tick that was lost.
+
+use interplant_runtime::Context;
+use interplant_runtime::step::StepError;
+use interplant_runtime::sweep::Swept;
+use jiff::Timestamp;
+
+pub(crate) async fn handle(context: &Context, _tick: serde_json::Value, _deadline: Timestamp) -> Result<Swept, StepError> {
+    let swept = context.sweep().await?;
+    if swept.more {
+        context.arm_tick().await?;
+    }
+    tracing::info!(sent_again = swept.sent_again, looked_at = swept.looked_at, released = swept.released, overdue = swept.overdue, more = swept.more, "Swept");
+    Ok(swept)
+}

@@ -1,0 +1,169 @@
+//! Creates the order in Odoo and confirms it. State `Create`.
+//!
+//! Safe to repeat, also while an earlier attempt is still running in Odoo: the order is loaded create-once
+//! under external ids on header and lines, and confirming a confirmed order has no effect.
+//! Raises `UNKNOWN_PARTNER`, `UNKNOWN_ITEM`, `UNKNOWN_CODE`, `AMOUNT_PRECISION`, `ORDER_NEEDS_APPROVAL`,
+//! `ORDER_CANCELLED`, `ORDER_DIFFERS`, `ORDER_ALREADY_CREATED`.
+
+use interplant_domain::exception::{Code, Exception};
+use interplant_domain::fact::Fact;
+use interplant_domain::identifier::ExternalId;
+use interplant_domain::lifecycle::Settle;
+use interplant_domain::purchase_order::{InOdoo, OpenMove, OpenReceipt, PurchaseOrder};
+use interplant_odoo::{NewOrder, NewOrderLine, Order, OrderState, Picking, PickingState};
+use interplant_runtime::step::{Begun, Change, Outcome, StepError, StepInput, Work};
+use interplant_runtime::{Context, failpoint};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The order with its lines, which the order's own record keeps elsewhere.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    order: PurchaseOrder,
+    lines: Vec<interplant_domain::purchase_order::Line>,
+}
+
+pub(crate) async fn handle(context: &Context, input: StepInput, deadline: Timestamp) -> Result<Outcome, StepError> {
+    let begun = context.begin(&input, deadline, |known, fact| match (known, fact) {
+        (None, Fact::PoCreated(fact)) => {
+            let order = PurchaseOrder::created(fact);
+            Ok(Plan { lines: order.lines.clone(), order })
+        }
+        (_, fact) => Err(Exception::new(
+            Code::OrderAlreadyCreated,
+            format!("the order exists already; this is another {}", fact.kind().event_type()),
+        )),
+    });
+    let work = match begun.await? {
+        Begun::Work(work) => work,
+        Begun::GoOn(outcome) => return Ok(outcome),
+    };
+    let result = create(context, &work).await;
+    context.conclude(&work, result).await
+}
+
+async fn create(context: &Context, work: &Work<Plan>) -> Result<Change, StepError> {
+    let mut order = PurchaseOrder {
+        lines: work.plan.lines.clone(),
+        ..work.plan.order.clone()
+    };
+    let odoo = context.odoo(&work.plant.odoo.database).await?;
+    for line in &order.lines {
+        odoo.accuracy().check_quantity(line.ordered)?;
+        odoo.accuracy().check_price(line.unit_price)?;
+    }
+    let id = odoo.create_order(&document(work, &order)?).await?;
+    failpoint!("create.after_load");
+    // The answer proves nothing, nor does an error of a lost race: the state read afterwards decides.
+    let confirmed = odoo.confirm_order(id).await;
+    failpoint!("create.after_confirm");
+    let read = odoo.order(id).await?;
+    let read = read.ok_or_else(|| Exception::new(Code::OrderCancelled, format!("order {} was deleted in Odoo", order.number)))?;
+    match read.state {
+        OrderState::Confirmed | OrderState::Locked => {}
+        OrderState::ToApprove => {
+            return Err(Exception::new(Code::OrderNeedsApproval, format!("order {} ({}) waits for approval in Odoo", order.number, read.name)).into());
+        }
+        OrderState::Cancelled => return Err(cancelled(&order, &read).into()),
+        OrderState::Draft | OrderState::Sent => {
+            confirmed?;
+            return Err(StepError::Retryable {
+                message: format!("order {} is not confirmed although Odoo said so", read.name),
+                unknown: false,
+            });
+        }
+    }
+    same_lines(&mut order, &read)?;
+    order.in_odoo = Some(InOdoo {
+        id,
+        name: read.name.clone(),
+        open_receipt: open_receipt(&read),
+    });
+    Ok(Change {
+        result: format!("confirmed in Odoo as {}", read.name),
+        order,
+        settle: Settle::Applied,
+    })
+}
+
+fn document(work: &Work<Plan>, order: &PurchaseOrder) -> Result<NewOrder, Exception> {
+    let plant = &work.plant;
+    let external_id = work.id().external_id();
+    let lines = order.lines.iter().map(|line| {
+        Ok(NewOrderLine {
+            external_id: external_id.part("line", line.line_no.as_str()),
+            item: plant.item(&line.item),
+            description: line.item.to_string(),
+            quantity: line.ordered,
+            unit: plant.unit(&line.uom)?,
+            price: line.unit_price,
+            planned: line.need_date.unwrap_or(order.order_date),
+            tax: line.tax_code.as_ref().map(|tax| plant.tax(tax)).transpose()?,
+        })
+    });
+    Ok(NewOrder {
+        lines: lines.collect::<Result<_, Exception>>()?,
+        external_id,
+        partner: plant.partner(&order.supplier),
+        currency: interplant_domain::plant::Plant::currency(&order.currency),
+        company: ExternalId::configured(plant.odoo.company.clone()),
+        receipt_type: ExternalId::configured(plant.odoo.receipt_type.clone()),
+        order_date: order.order_date,
+        reference: work.id().to_string(),
+    })
+}
+
+/// Takes over Odoo's line ids, when its lines are ours: create-once keeps an order that somebody changed.
+fn same_lines(order: &mut PurchaseOrder, read: &Order) -> Result<(), Exception> {
+    let differs = |what: String| Exception::new(Code::OrderDiffers, format!("order {} in Odoo ({}) differs: {what}", order.number, read.name));
+    if order.lines.len() != read.lines.len() {
+        return Err(differs(format!("{} lines instead of {}", read.lines.len(), order.lines.len())));
+    }
+    for (ours, theirs) in order.lines.iter().zip(&read.lines) {
+        if ours.ordered != theirs.quantity || ours.unit_price != theirs.price {
+            return Err(differs(format!(
+                "line {}: {} at {} instead of {} at {}",
+                ours.line_no, theirs.quantity, theirs.price, ours.ordered, ours.unit_price
+            )));
+        }
+    }
+    for (ours, theirs) in order.lines.iter_mut().zip(&read.lines) {
+        ours.odoo_line = Some(theirs.id);
+    }
+    Ok(())
+}
+
+/// Somebody cancelled the order in Odoo.
+pub(crate) fn cancelled(order: &PurchaseOrder, read: &Order) -> Exception {
+    Exception::new(Code::OrderCancelled, format!("order {} ({}) was cancelled in Odoo", order.number, read.name))
+}
+
+/// Receipts that goods can still come in by.
+pub(crate) fn open_pickings(read: &Order) -> impl Iterator<Item = &Picking> {
+    read.pickings.iter().filter(|picking| picking.incoming && !matches!(picking.state, PickingState::Done | PickingState::Cancelled))
+}
+
+/// The one receipt that is open; none when there are several, which only a look at the lines can tell apart.
+pub(crate) fn open_receipt(read: &Order) -> Option<OpenReceipt> {
+    let mut open = open_pickings(read);
+    match (open.next(), open.next()) {
+        (Some(picking), None) => Some(as_open_receipt(picking)),
+        (Some(_), Some(_)) | (None, _) => None,
+    }
+}
+
+pub(crate) fn as_open_receipt(picking: &Picking) -> OpenReceipt {
+    let open = picking.moves.iter().filter(|one| !matches!(one.state, PickingState::Done | PickingState::Cancelled));
+    OpenReceipt {
+        picking: picking.id,
+        moves: open
+            .filter_map(|one| {
+                Some(OpenMove {
+                    order_line: one.order_line?,
+                    stock_move: one.id,
+                    unit: one.unit,
+                })
+            })
+            .collect(),
+    }
+}

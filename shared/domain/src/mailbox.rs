@@ -1,0 +1,115 @@
+//! Where facts wait for the step that applies them.
+//!
+//! A lifecycle's mailbox is a list of entries in the order of arrival, each with a sequence number.
+//! The order of application follows from the entries and the document's state alone, so that any
+//! execution, at any time, goes on where the last one stopped.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::exception::{Decision, Exception};
+use crate::fact::FactKind;
+use crate::identifier::{EventId, ExceptionId};
+
+/// A fact in the mailbox. The document itself stays in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Position in the order of arrival, from 1.
+    pub sequence: u64,
+    /// The event.
+    pub event_id: EventId,
+    /// Key of the inbox row that holds the document.
+    pub inbox_key: String,
+    /// The kind of fact.
+    pub kind: FactKind,
+    /// The number a person knows it by: order, acknowledgement, receipt or invoice number.
+    pub number: String,
+    /// When it happened at the plant.
+    pub happened_at: Timestamp,
+    /// When Interplant stored it.
+    pub received_at: Timestamp,
+    /// Until when its predecessor should have come.
+    pub due_at: Timestamp,
+    /// Where it stands.
+    pub state: EntryState,
+    /// When it was applied or skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<Timestamp>,
+    /// What came of it, in a few words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+}
+
+/// Where a fact stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum EntryState {
+    /// Nobody has looked at it, or it may be looked at again.
+    Waiting,
+    /// It was looked at and needs another fact first: it is looked at again when more was received.
+    Parked {
+        /// Receipts that had been applied when it was looked at.
+        receipts_seen: usize,
+        /// What it waits for.
+        reason: String,
+    },
+    /// A step of this generation works on it.
+    Taken {
+        /// The generation of the execution; a newer one takes it over.
+        generation: u32,
+    },
+    /// A person decides.
+    Held {
+        /// The exception.
+        exception: ExceptionId,
+    },
+    /// Done.
+    Applied,
+    /// A person decided that it has no effect.
+    Skipped,
+}
+
+impl Entry {
+    /// Whether it still has to be dealt with.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, EntryState::Applied | EntryState::Skipped)
+    }
+}
+
+/// An exception as it is stored: raised once, decided once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RaisedException {
+    /// Its id, the same for the same cause.
+    pub id: ExceptionId,
+    /// Code and sentence.
+    pub exception: Exception,
+    /// The step that raised it, or `ingest` or `sweep`.
+    pub raised_by: String,
+    /// The event that it is about.
+    pub event_id: EventId,
+    /// Whom the plant names for the code's owner role.
+    pub owner: String,
+    /// When it was raised.
+    pub raised_at: Timestamp,
+    /// Until when it should be decided.
+    pub due_at: Timestamp,
+    /// Whether the lifecycle stands still until it is decided.
+    pub blocks: bool,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Resolution>,
+}
+
+/// How an exception ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// The decision; none when a later fact made the exception go away.
+    pub decision: Option<Decision>,
+    /// Who decided.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}

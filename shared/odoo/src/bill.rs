@@ -1,0 +1,289 @@
+//! Supplier bills.
+
+use interplant_domain::decimal::{Amount, Quantity, UnitPrice};
+use interplant_domain::fact::Day;
+use interplant_domain::identifier::ExternalId;
+
+use crate::answer::{self, Record};
+use crate::body::Body;
+use crate::client::{Call, Client};
+use crate::dialect::{Version, model};
+use crate::error::{Error, foreign};
+use crate::load::{Sheet, cell};
+use crate::order::{is_answer_of_odoo, is_dialogue};
+
+/// A bill to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBill {
+    /// How it is found again: one for each invoice of the supplier, for Odoo takes the same number twice.
+    pub external_id: ExternalId,
+    /// The supplier.
+    pub partner: ExternalId,
+    /// Currency of all prices.
+    pub currency: ExternalId,
+    /// The company that pays.
+    pub company: ExternalId,
+    /// The supplier's number for it.
+    pub number: String,
+    /// The date on the invoice, and the accounting date.
+    pub date: Day,
+    /// What is billed; at least one line.
+    pub lines: Vec<NewBillLine>,
+}
+
+/// A line of a [`NewBill`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBillLine {
+    /// How it is found again.
+    pub external_id: ExternalId,
+    /// The order line that is billed.
+    pub order_line: ExternalId,
+    /// The item of the order line; without it Odoo takes the journal's account instead of the item's.
+    pub item: ExternalId,
+    /// The unit of the order line; without it Odoo takes the item's own, and counts wrongly.
+    pub unit: ExternalId,
+    /// How much is billed.
+    pub quantity: Quantity,
+    /// Net price per unit.
+    pub price: UnitPrice,
+    /// The tax; none means that no tax is applied.
+    pub tax: Option<ExternalId>,
+    /// What the line says.
+    pub description: String,
+}
+
+/// Where a bill stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BillState {
+    /// Not in the books.
+    Draft,
+    /// In the books.
+    Posted,
+    /// Cancelled.
+    Cancelled,
+}
+
+impl BillState {
+    pub(crate) fn read(record: Record<'_>) -> Result<Self, Error> {
+        match record.word("state")? {
+            "draft" => Ok(Self::Draft),
+            "posted" => Ok(Self::Posted),
+            "cancel" => Ok(Self::Cancelled),
+            _ => Err(record.wrong("state", "a state that we know")),
+        }
+    }
+}
+
+/// A bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bill {
+    /// Database id.
+    pub id: i64,
+    /// Odoo's number; a draft may have one already, and is not posted for that.
+    pub name: String,
+    /// Where it stands.
+    pub state: BillState,
+    /// Whether it is a credit note.
+    pub refund: bool,
+    /// The supplier's number for it.
+    pub number: Option<String>,
+    /// The supplier.
+    pub partner: Option<i64>,
+    /// The currency.
+    pub currency: i64,
+    /// The date on the invoice.
+    pub invoice_date: Option<Day>,
+    /// The date in the books; posting moves it out of a locked period without a word.
+    pub accounting_date: Option<Day>,
+    /// The day up to which the company's books are closed for a bill like this one.
+    pub locked_until: Option<Day>,
+    /// Total before tax.
+    pub untaxed: Amount,
+    /// Tax.
+    pub tax: Amount,
+    /// Total with tax.
+    pub total: Amount,
+    /// Its lines, without headings and notes.
+    pub lines: Vec<BillLine>,
+}
+
+impl Bill {
+    /// Whether posting it now would book it on another date than it shows.
+    ///
+    /// Odoo answers such a posting with success: look before, and compare the date afterwards.
+    #[must_use]
+    pub fn is_period_locked(&self) -> bool {
+        let dates = self.accounting_date.zip(self.locked_until);
+        self.state == BillState::Draft && dates.is_some_and(|(booked, locked)| booked.0 <= locked.0)
+    }
+}
+
+/// A line of a [`Bill`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillLine {
+    /// Database id.
+    pub id: i64,
+    /// The order line that is billed.
+    pub order_line: Option<i64>,
+    /// The item.
+    pub product: Option<i64>,
+    /// The unit.
+    pub unit: Option<i64>,
+    /// The account.
+    pub account: Option<i64>,
+    /// The taxes.
+    pub taxes: Vec<i64>,
+    /// How much is billed.
+    pub quantity: Quantity,
+    /// Price per unit.
+    pub price: UnitPrice,
+    /// Total before tax.
+    pub subtotal: Amount,
+}
+
+impl Client {
+    /// Creates a draft bill with all its lines in one create-once call.
+    ///
+    /// A bill that exists under this external id stays as it is, also when it differs: read it.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the kind of what Odoo does not know, or with
+    /// [`crate::RefusedKind::Precision`] for a number that Odoo would round; and what a call can always meet.
+    pub async fn create_bill(&self, bill: &NewBill) -> Result<i64, Error> {
+        for line in &bill.lines {
+            self.check_numbers(line.quantity, line.price)?;
+        }
+        let date = bill.date.to_string();
+        let mut sheet = Sheet::new(vec![
+            ("id", cell(&bill.external_id)?),
+            ("move_type", "in_invoice".to_owned()),
+            ("partner_id/id", cell(&bill.partner)?),
+            ("currency_id/id", cell(&bill.currency)?),
+            ("company_id/id", cell(&bill.company)?),
+            ("ref", bill.number.clone()),
+            ("invoice_date", date.clone()),
+            // Left out, Odoo books an invoice of last month on the last day of that month.
+            ("date", date),
+        ]);
+        for line in &bill.lines {
+            sheet.line(vec![
+                ("invoice_line_ids/id", cell(&line.external_id)?),
+                ("invoice_line_ids/purchase_line_id/id", cell(&line.order_line)?),
+                ("invoice_line_ids/product_id/id", cell(&line.item)?),
+                ("invoice_line_ids/product_uom_id/id", cell(&line.unit)?),
+                ("invoice_line_ids/name", line.description.clone()),
+                ("invoice_line_ids/quantity", line.quantity.to_string()),
+                ("invoice_line_ids/price_unit", line.price.to_string()),
+                // The column is always there: without it Odoo applies the item's own tax.
+                ("invoice_line_ids/tax_ids/id", line.tax.as_ref().map(cell).transpose()?.unwrap_or_default()),
+            ]);
+        }
+        self.load_sheet(model::BILL, sheet).await
+    }
+
+    /// The bill; none when Odoo does not have it.
+    ///
+    /// # Errors
+    /// What a call can always meet.
+    pub async fn bill(&self, bill: i64) -> Result<Option<Bill>, Error> {
+        let mut fields = Body::fields(&[
+            "name", "state", "move_type", "ref", "partner_id", "currency_id", "invoice_date", "date", "amount_untaxed", "amount_tax",
+            "amount_total",
+        ]);
+        let line = [
+            "display_type", "purchase_line_id", "product_id", "product_uom_id", "account_id", "tax_ids", "quantity", "price_unit",
+            "price_subtotal",
+        ];
+        fields.push(("invoice_line_ids", Body::nested(Body::fields(&line))));
+        let (locks, tax_lock) = self.version().bill_locks();
+        let mut company = Body::fields(locks);
+        company.extend(Body::fields(&[tax_lock]));
+        fields.push(("company_id", Body::nested(company)));
+        let call = Call::new(model::BILL, "web_read").on(bill).named("specification", Body::Object(fields));
+        let answer = self.call(call).await?;
+        answer::only(model::BILL, &answer)?.map(|record| read(self.version(), record)).transpose()
+    }
+
+    /// Posts a draft bill. Read the bill to see where Odoo booked it.
+    ///
+    /// # Errors
+    /// [`Error::NotOpen`] when it is posted or cancelled already, [`Error::WizardAsked`] when Odoo opened
+    /// a dialogue and posted nothing, and what a call can always meet.
+    pub async fn post_bill(&self, bill: i64) -> Result<(), Error> {
+        match self.call(Call::new(model::BILL, "action_post").on(bill)).await {
+            Ok(answer) => match is_dialogue(&answer) {
+                None => Ok(()),
+                // Some dialogues come after the deed (post this supplier's bills by themselves?).
+                Some(name) => match self.bill_state(bill).await? {
+                    Some(BillState::Posted) => Ok(()),
+                    Some(BillState::Draft | BillState::Cancelled) | None => Err(Error::WizardAsked { message: foreign(name) }),
+                },
+            },
+            Err(error) if is_answer_of_odoo(&error) => match self.bill_state(bill).await? {
+                Some(BillState::Posted | BillState::Cancelled) => Err(Error::NotOpen { message: error.to_string() }),
+                Some(BillState::Draft) | None => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn bill_state(&self, bill: i64) -> Result<Option<BillState>, Error> {
+        let call = Call::new(model::BILL, "web_read").on(bill).named("specification", Body::Object(Body::fields(&["state"])));
+        let answer = self.call(call).await?;
+        answer::only(model::BILL, &answer)?.map(BillState::read).transpose()
+    }
+}
+
+fn read(version: Version, record: Record<'_>) -> Result<Bill, Error> {
+    let lines: Vec<_> = record
+        .records("invoice_line_ids", model::BILL_LINE)?
+        .filter_map(|line| match line.text("display_type") {
+            Ok(Some("product") | None) => Some(read_line(line)),
+            Ok(Some(_)) => None,
+            Err(error) => Some(Err(error)),
+        })
+        .collect::<Result<_, _>>()?;
+    let taxed = lines.iter().any(|line| !line.taxes.is_empty());
+    Ok(Bill {
+        id: record.id()?,
+        name: version.bill_name(record.text("name")?.unwrap_or_default()),
+        state: BillState::read(record)?,
+        refund: record.word("move_type")? == "in_refund",
+        number: record.text("ref")?.map(str::to_owned),
+        partner: record.link("partner_id")?,
+        currency: record.linked("currency_id")?,
+        invoice_date: record.day("invoice_date")?,
+        accounting_date: record.day("date")?,
+        locked_until: locked_until(version, record.inside("company_id", model::COMPANY)?, taxed)?,
+        untaxed: Amount::from_decimal(record.decimal("amount_untaxed")?),
+        tax: Amount::from_decimal(record.decimal("amount_tax")?),
+        total: Amount::from_decimal(record.decimal("amount_total")?),
+        lines,
+    })
+}
+
+fn locked_until(version: Version, company: Record<'_>, taxed: bool) -> Result<Option<Day>, Error> {
+    let (locks, tax_lock) = version.bill_locks();
+    let mut last: Option<Day> = None;
+    for lock in locks.iter().chain(taxed.then_some(&tax_lock)) {
+        let day = company.day(lock)?;
+        if day.is_some_and(|day| last.is_none_or(|last| last.0 < day.0)) {
+            last = day;
+        }
+    }
+    Ok(last)
+}
+
+fn read_line(line: Record<'_>) -> Result<BillLine, Error> {
+    Ok(BillLine {
+        id: line.id()?,
+        order_line: line.link("purchase_line_id")?,
+        product: line.link("product_id")?,
+        unit: line.link("product_uom_id")?,
+        account: line.link("account_id")?,
+        taxes: line.links("tax_ids")?,
+        quantity: Quantity::from_decimal(line.decimal("quantity")?),
+        price: UnitPrice::from_decimal(line.decimal("price_unit")?),
+        subtotal: Amount::from_decimal(line.decimal("price_subtotal")?),
+    })
+}

@@ -1,0 +1,227 @@
+//! Receipts: the transfers by which an order's goods come in.
+
+use interplant_domain::decimal::Quantity;
+
+use crate::answer::{self, Record, as_html, plain};
+use crate::body::Body;
+use crate::client::{Call, Client};
+use crate::dialect::model;
+use crate::error::{Error, RefusedKind, foreign};
+use crate::order::{is_answer_of_odoo, is_dialogue, update};
+
+/// Where a transfer, or one of its moves, stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PickingState {
+    /// Not confirmed.
+    Draft,
+    /// Waits for another transfer.
+    Waiting,
+    /// Waits for stock.
+    Confirmed,
+    /// Ready, wholly or in part.
+    Assigned,
+    /// Booked.
+    Done,
+    /// Cancelled.
+    Cancelled,
+}
+
+impl PickingState {
+    /// Whether it can still be booked.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Draft | Self::Waiting | Self::Confirmed | Self::Assigned => true,
+            Self::Done | Self::Cancelled => false,
+        }
+    }
+
+    fn read(record: Record<'_>) -> Result<Self, Error> {
+        match record.word("state")? {
+            "draft" => Ok(Self::Draft),
+            "waiting" => Ok(Self::Waiting),
+            "confirmed" => Ok(Self::Confirmed),
+            // A move whose quantity was lowered and raised again shows it; nothing comes of it.
+            "assigned" | "partially_available" => Ok(Self::Assigned),
+            "done" => Ok(Self::Done),
+            "cancel" => Ok(Self::Cancelled),
+            _ => Err(record.wrong("state", "a state that we know")),
+        }
+    }
+}
+
+/// A transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picking {
+    /// Database id.
+    pub id: i64,
+    /// Odoo's number.
+    pub name: String,
+    /// Where it stands.
+    pub state: PickingState,
+    /// Whether goods come in with it.
+    pub incoming: bool,
+    /// The transfer whose rest it is.
+    pub backorder_of: Option<i64>,
+    /// Its note as plain text. A backorder inherits the note of the transfer that it comes from.
+    pub note: Option<String>,
+    /// What it moves.
+    pub moves: Vec<Move>,
+}
+
+/// One item of a transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Database id.
+    pub id: i64,
+    /// The order line that it serves.
+    pub order_line: Option<i64>,
+    /// Where it stands.
+    pub state: PickingState,
+    /// The unit of its quantities.
+    pub unit: i64,
+    /// How much is expected.
+    pub demand: Quantity,
+    /// How much is declared, or booked when it is done.
+    pub quantity: Quantity,
+    /// Whether the quantity was declared and is not only filled in beforehand.
+    pub picked: bool,
+}
+
+/// What came in, to be written into a receipt before it is booked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declaration {
+    /// Our marker; it must name the picking, because a backorder inherits it.
+    pub reference: String,
+    /// What came; at least one.
+    pub moves: Vec<DeclaredMove>,
+    /// Open moves of the same receipt of which nothing came now.
+    pub others: Vec<i64>,
+}
+
+/// A move of which something came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredMove {
+    /// The move.
+    pub id: i64,
+    /// Its own unit, as [`Move::unit`] shows it: the guard of the call.
+    pub unit: i64,
+    /// How much came.
+    pub quantity: Quantity,
+}
+
+impl Client {
+    /// Writes quantities and marker into an open receipt and reads it back, in one guarded call.
+    ///
+    /// The guard: Odoo refuses a write that names the unit of a move once the move is done, and one that
+    /// names the quantity once it is cancelled, and keeps nothing of it. So nobody's booked receipt is
+    /// changed. Quantities are absolute: a repeat changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotOpen`] when the receipt was booked or cancelled meanwhile, [`Error::Refused`] with
+    /// [`RefusedKind::Precision`] for a quantity finer than Odoo keeps, and what a call can always meet.
+    pub async fn declare_receipt(&self, picking: i64, declaration: &Declaration) -> Result<Picking, Error> {
+        if declaration.moves.is_empty() {
+            return Err(Error::caller("a declaration without a move has no guard"));
+        }
+        for declared in &declaration.moves {
+            let exact = self.accuracy().check_quantity(declared.quantity);
+            exact.map_err(|exception| Error::refused(RefusedKind::Precision, exception.message))?;
+        }
+        let came = declaration.moves.iter().map(|declared| {
+            let values = vec![
+                ("product_uom", Body::Int(declared.unit)),
+                ("quantity", Body::decimal(declared.quantity.decimal())),
+                ("picked", Body::Bool(true)),
+            ];
+            update(declared.id, values)
+        });
+        let others = declaration.others.iter().map(|id| update(*id, vec![("quantity", Body::Int(0)), ("picked", Body::Bool(false))]));
+        let values = vec![
+            ("note", Body::text(as_html(&declaration.reference))),
+            ("move_ids", Body::List(came.chain(others).collect())),
+        ];
+        let call = Call::new(model::PICKING, "web_save")
+            .on(picking)
+            .named("vals", Body::Object(values))
+            .named("specification", Body::Object(fields()));
+        let answer = match self.call(call).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.unless_closed(picking, error).await),
+        };
+        let record = answer::only(model::PICKING, &answer)?.ok_or_else(|| Error::unexpected("web_save answered no picking"))?;
+        read(record)
+    }
+
+    /// Books a receipt as declared; a backorder takes the rest. Read the order to see what was booked.
+    ///
+    /// # Errors
+    /// [`Error::NotOpen`] when it is booked or cancelled already (19 answers a second call as if it were
+    /// the first), [`Error::WizardAsked`] when Odoo opened a dialogue and booked nothing, and what a call
+    /// can always meet.
+    pub async fn validate_receipt(&self, picking: i64) -> Result<(), Error> {
+        let call = Call::new(model::PICKING, "button_validate").on(picking).context("skip_backorder", Body::Bool(true));
+        match self.call(call).await {
+            Ok(answer) => match is_dialogue(&answer) {
+                None => Ok(()),
+                // Some dialogues come after the deed (labels to print), most instead of it.
+                Some(name) => match self.picking_state(picking).await? {
+                    Some(PickingState::Done) => Ok(()),
+                    _ => Err(Error::WizardAsked { message: foreign(name) }),
+                },
+            },
+            Err(error) => Err(self.unless_closed(picking, error).await),
+        }
+    }
+
+    /// The error of a call on a receipt, or that the receipt is closed: the words of the loser of a race
+    /// differ from version to version and mislead, so the state decides.
+    async fn unless_closed(&self, picking: i64, error: Error) -> Error {
+        if !is_answer_of_odoo(&error) {
+            return error;
+        }
+        match self.picking_state(picking).await {
+            Ok(Some(PickingState::Done | PickingState::Cancelled)) => Error::NotOpen { message: error.to_string() },
+            Ok(_) => error,
+            Err(unread) => unread,
+        }
+    }
+
+    async fn picking_state(&self, picking: i64) -> Result<Option<PickingState>, Error> {
+        let call = Call::new(model::PICKING, "web_read").on(picking).named("specification", Body::Object(Body::fields(&["state"])));
+        let answer = self.call(call).await?;
+        answer::only(model::PICKING, &answer)?.map(PickingState::read).transpose()
+    }
+}
+
+/// What is read of a transfer, here and inside of an order.
+pub(crate) fn fields() -> Vec<(&'static str, Body)> {
+    let mut fields = Body::fields(&["name", "state", "picking_type_code", "backorder_id", "note"]);
+    let moves = Body::fields(&["purchase_line_id", "state", "product_uom", "product_uom_qty", "quantity", "picked"]);
+    fields.push(("move_ids", Body::nested(moves)));
+    fields
+}
+
+pub(crate) fn read(picking: Record<'_>) -> Result<Picking, Error> {
+    Ok(Picking {
+        id: picking.id()?,
+        name: picking.text("name")?.unwrap_or_default().to_owned(),
+        state: PickingState::read(picking)?,
+        incoming: picking.text("picking_type_code")? == Some("incoming"),
+        backorder_of: picking.link("backorder_id")?,
+        note: picking.text("note")?.map(plain).filter(|note| !note.is_empty()),
+        moves: picking.records("move_ids", model::MOVE)?.map(read_move).collect::<Result<_, _>>()?,
+    })
+}
+
+fn read_move(of: Record<'_>) -> Result<Move, Error> {
+    Ok(Move {
+        id: of.id()?,
+        order_line: of.link("purchase_line_id")?,
+        state: PickingState::read(of)?,
+        unit: of.linked("product_uom")?,
+        demand: Quantity::from_decimal(of.decimal("product_uom_qty")?),
+        quantity: Quantity::from_decimal(of.decimal("quantity")?),
+        picked: of.flag("picked")?,
+    })
+}

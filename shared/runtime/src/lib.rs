@@ -1,0 +1,23 @@
+//! The only room that knows AWS.
+//!
+//! [`protocol`] holds the promises (order, exactly once, nothing lost) over two small interfaces, a
+//! [`store`] and an [`engine`]; DynamoDB and Step Functions implement them, and so does memory, for tests
+//! that go through every interleaving.
+
+pub mod context;
+pub mod engine;
+pub mod failpoint;
+pub mod inbox;
+pub mod memory;
+pub mod protocol;
+pub mod queue;
+pub mod secrets;
+pub mod settings;
+pub mod step;
+pub mod store;
+pub mod sweep;
+pub mod view;
+pub mod webhook;
+
+pub use context::Context;
+pub use settings::Settings;

@@ -1,0 +1,104 @@
+//! Settings: read once from the environment, every missing variable reported together.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What a function needs to know about its surroundings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Table of received events.
+    pub inbox_table: String,
+    /// Table of lifecycles.
+    pub lifecycle_table: String,
+    /// Table of published plant configuration.
+    pub plant_table: String,
+    /// Queue to `route`.
+    pub route_queue_url: String,
+    /// Queue of the sweeper's ticks.
+    pub tick_queue_url: String,
+    /// ARN of the purchase order's state machine.
+    pub purchase_order_arn: String,
+    /// Secrets are `<prefix>/plants/<code>` and `<prefix>/odoo/<database>`.
+    pub secret_prefix: String,
+    /// Time between two ticks of the sweeper while there is something to do.
+    pub tick: Duration,
+    /// How often the sweeper looks whether an open lifecycle still has its execution.
+    pub check: Duration,
+    /// How long Odoo may go on working on a call whose answer was lost: its own limit on a request.
+    pub odoo_request_limit: Duration,
+}
+
+/// Variables that are missing or make no sense.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incomplete(Vec<String>);
+
+impl fmt::Display for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the environment lacks or has no usable value for: {}", self.0.join(", "))
+    }
+}
+
+impl std::error::Error for Incomplete {}
+
+impl Settings {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Every variable that is missing, in one error.
+    pub fn from_env() -> Result<Self, Incomplete> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads from any source of variables.
+    ///
+    /// # Errors
+    /// Every variable that is missing, in one error.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Incomplete> {
+        let mut missing = Vec::new();
+        let mut text = |name: &str| {
+            variable(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
+                missing.push(name.to_owned());
+                String::new()
+            })
+        };
+        let inbox_table = text("INTERPLANT_INBOX_TABLE");
+        let lifecycle_table = text("INTERPLANT_LIFECYCLE_TABLE");
+        let plant_table = text("INTERPLANT_PLANT_TABLE");
+        let route_queue_url = text("INTERPLANT_ROUTE_QUEUE_URL");
+        let tick_queue_url = text("INTERPLANT_TICK_QUEUE_URL");
+        let purchase_order_arn = text("INTERPLANT_PURCHASE_ORDER_ARN");
+        let mut seconds = |name: &str, default: u64| match variable(name).filter(|value| !value.is_empty()) {
+            None => Duration::from_secs(default),
+            Some(value) => value.parse().map(Duration::from_secs).unwrap_or_else(|_| {
+                missing.push(name.to_owned());
+                Duration::ZERO
+            }),
+        };
+        let settings = Self {
+            tick: seconds("INTERPLANT_TICK_SECONDS", 30),
+            check: seconds("INTERPLANT_CHECK_SECONDS", 900),
+            odoo_request_limit: seconds("INTERPLANT_ODOO_REQUEST_LIMIT_SECONDS", 130),
+            secret_prefix: variable("INTERPLANT_SECRET_PREFIX").unwrap_or_else(|| "interplant".to_owned()),
+            inbox_table,
+            lifecycle_table,
+            plant_table,
+            route_queue_url,
+            tick_queue_url,
+            purchase_order_arn,
+        };
+        if missing.is_empty() { Ok(settings) } else { Err(Incomplete(missing)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_missing_variable_is_reported_at_once() {
+        let error = Settings::read(|name| (name == "INTERPLANT_TICK_SECONDS").then(|| "soon".to_owned())).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("INTERPLANT_INBOX_TABLE") && text.contains("INTERPLANT_PURCHASE_ORDER_ARN") && text.contains("INTERPLANT_TICK_SECONDS"), "{text}");
+    }
+}

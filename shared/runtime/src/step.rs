@@ -1,0 +1,418 @@
+//! Runs a step: read, decide, act once, record.
+//!
+//! A step asks [`begin`] for its work, acts on Odoo and hands the result to [`conclude`]. In between the
+//! operation stands open in the lifecycle's record, so that whoever comes after a crash knows what was
+//! intended and looks before it repeats.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use interplant_domain::exception::{Code as ExceptionCode, Exception};
+use interplant_domain::fact::Fact;
+use interplant_domain::identifier::LifecycleId;
+use interplant_domain::lifecycle::{AWAIT, Begin, Lifecycle, Resume, Run, SUPERSEDED, Settle};
+use interplant_domain::plant::Plant;
+use interplant_domain::purchase_order::{Next, PurchaseOrder, Step};
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tracing::Instrument;
+
+use crate::context::OdooError;
+use crate::store::{Error as StoreError, Store};
+use crate::{Context, Settings};
+
+/// What the state machine hands to a step.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StepInput {
+    /// Whose step.
+    pub lifecycle: LifecycleId,
+    /// The execution's generation.
+    pub generation: u32,
+    /// The step.
+    pub step: Step,
+}
+
+/// What a step hands back: where the lifecycle goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// A state's name.
+    pub next: &'static str,
+}
+
+/// Why a step did not do its work. Each kind has one name in the state machine.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// Odoo or AWS is busy, down or slow: tried again, then held until it answers.
+    #[error("{message}")]
+    Retryable {
+        /// What happened.
+        message: String,
+        /// Whether Odoo may have done, or may still do, what was asked.
+        unknown: bool,
+    },
+    /// A person decides.
+    #[error(transparent)]
+    Business(#[from] Exception),
+    /// An invariant is broken: our own fault. The lifecycle is halted.
+    #[error("{0}")]
+    Defect(String),
+    /// The invoice waits for goods.
+    #[error("{0}")]
+    AwaitingReceipt(String),
+    /// A fact came just before closing.
+    #[error("a fact came just before closing")]
+    MoreToDo,
+}
+
+impl From<StoreError> for StepError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict | StoreError::Unavailable(_) => Self::Retryable {
+                message: error.to_string(),
+                unknown: false,
+            },
+            StoreError::Unreadable(_) => Self::Defect(error.to_string()),
+        }
+    }
+}
+
+impl From<interplant_odoo::Error> for StepError {
+    fn from(error: interplant_odoo::Error) -> Self {
+        let unknown = error.outcome() == interplant_odoo::Outcome::Unknown;
+        match error.class() {
+            interplant_odoo::Class::Retryable => Self::Retryable {
+                message: error.to_string(),
+                unknown,
+            },
+            interplant_odoo::Class::BusinessException(code) => Self::Business(Exception::new(code, error.to_string())),
+            interplant_odoo::Class::Defect => Self::Defect(error.to_string()),
+        }
+    }
+}
+
+impl From<OdooError> for StepError {
+    fn from(error: OdooError) -> Self {
+        match error {
+            OdooError::Store(error) => error.into(),
+            OdooError::Odoo(error) => error.into(),
+            OdooError::Secret(_) => Self::Business(Exception::new(ExceptionCode::OdooConfiguration, error.to_string())),
+        }
+    }
+}
+
+impl From<StepError> for Diagnostic {
+    fn from(error: StepError) -> Self {
+        let name = match &error {
+            StepError::Retryable { .. } => "Retryable",
+            StepError::Business(_) => "BusinessException",
+            StepError::Defect(_) => "Defect",
+            StepError::AwaitingReceipt(_) => "AwaitingReceipt",
+            StepError::MoreToDo => "MoreToDo",
+        };
+        Self {
+            error_type: name.to_owned(),
+            error_message: error.to_string(),
+        }
+    }
+}
+
+/// Everything a step works with.
+#[derive(Debug, Clone)]
+pub struct Work<P> {
+    /// The run.
+    pub run: Run,
+    /// The lifecycle as it was when the work began.
+    pub lifecycle: Lifecycle,
+    /// Its plant.
+    pub plant: Plant,
+    /// Position of the fact.
+    pub sequence: u64,
+    /// The fact.
+    pub fact: Fact,
+    /// What is to be done.
+    pub plan: P,
+    /// Whether somebody tried before.
+    pub resume: Resume,
+    /// When the work began.
+    pub now: Timestamp,
+}
+
+/// What a step asked for.
+#[derive(Debug)]
+pub enum Begun<P> {
+    /// Work.
+    Work(Box<Work<P>>),
+    /// Nothing to do here: the state machine goes on there.
+    GoOn(Outcome),
+}
+
+/// What a step did.
+#[derive(Debug)]
+pub struct Change {
+    /// The order after it.
+    pub order: PurchaseOrder,
+    /// What becomes of the fact.
+    pub settle: Settle,
+    /// A few words for people.
+    pub result: String,
+}
+
+impl<P> Work<P> {
+    /// The id of the lifecycle.
+    #[must_use]
+    pub fn id(&self) -> &LifecycleId {
+        &self.lifecycle.header.id
+    }
+
+    /// The order, when the lifecycle has one already.
+    #[must_use]
+    pub fn order(&self) -> Option<&PurchaseOrder> {
+        self.lifecycle.header.order.as_ref()
+    }
+
+    /// Whether the effect may be tried, or tried again, now.
+    ///
+    /// # Errors
+    /// `Retryable` while an earlier worker or call may still be at work: then a look was all that was allowed.
+    pub fn may_act(&self) -> Result<(), StepError> {
+        match self.resume {
+            Resume::First | Resume::Again { only_look_until: None } => Ok(()),
+            Resume::Again { only_look_until: Some(until) } => Err(StepError::Retryable {
+                message: format!("an earlier attempt may still be at work until {until}"),
+                unknown: false,
+            }),
+        }
+    }
+}
+
+impl Context {
+    /// Takes up the work of a step: loads, decides, opens the operation.
+    ///
+    /// # Errors
+    /// An exception that the plan raises is recorded here and handed on.
+    pub async fn begin<P>(&self, input: &StepInput, deadline: Timestamp, plan: impl Fn(Option<&PurchaseOrder>, &Fact) -> Result<P, Exception>) -> Result<Begun<P>, StepError>
+    where
+        P: Serialize + DeserializeOwned,
+    {
+        let run = Run {
+            step: input.step,
+            generation: input.generation,
+            deadline,
+        };
+        for _ in 0..4 {
+            let now = self.now();
+            let lifecycle = self.load(&input.lifecycle).await?;
+            let plant = self.plant_of(&input.lifecycle).await?;
+            let Next::Do(_, Some(sequence)) = lifecycle.next() else {
+                return Ok(Begun::GoOn(elsewhere(&lifecycle, run)));
+            };
+            let Some(entry) = lifecycle.entries.iter().find(|entry| entry.sequence == sequence) else {
+                return Err(StepError::Defect(format!("{} has no fact {sequence}", input.lifecycle)));
+            };
+            let row = self.inbox.by_key(&entry.inbox_key).await?;
+            let row = row.ok_or_else(|| StepError::Defect(format!("the inbox lost {}", entry.event_id)))?;
+            let fact = row.fact()?;
+            let mut unreadable = None;
+            let begin = lifecycle.begin(run, now, &plant, |_, order| {
+                let plan = plan(order, &fact)?;
+                Ok(serde_json::to_value(plan).unwrap_or_else(|error| {
+                    unreadable = Some(error.to_string());
+                    serde_json::Value::Null
+                }))
+            });
+            if let Some(error) = unreadable {
+                return Err(StepError::Defect(error));
+            }
+            match begin {
+                Begin::Superseded | Begin::Elsewhere(_) => return Ok(Begun::GoOn(elsewhere(&lifecycle, run))),
+                Begin::Raised(commit, exception) => match self.store.commit(&commit).await {
+                    Ok(()) => return Err(exception.into()),
+                    Err(StoreError::Conflict) => {}
+                    Err(error) => return Err(error.into()),
+                },
+                Begin::Work { commit, resume } => match self.store.commit(&commit).await {
+                    Ok(()) => {
+                        let operation = commit.header.operation.as_ref().map(|operation| operation.plan.clone()).unwrap_or_default();
+                        let plan = serde_json::from_value(operation).map_err(|error| StepError::Defect(error.to_string()))?;
+                        return Ok(Begun::Work(Box::new(Work {
+                            run,
+                            lifecycle,
+                            plant,
+                            sequence,
+                            fact,
+                            plan,
+                            resume,
+                            now,
+                        })));
+                    }
+                    Err(StoreError::Conflict) => {}
+                    Err(error) => return Err(error.into()),
+                },
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    /// Records what a step did, or why it did not.
+    ///
+    /// # Errors
+    /// What the step reported, once it is recorded.
+    pub async fn conclude<P>(&self, work: &Work<P>, result: Result<Change, StepError>) -> Result<Outcome, StepError> {
+        let (step, sequence) = (work.run.step, work.sequence);
+        for _ in 0..4 {
+            let now = self.now();
+            let lifecycle = self.load(work.id()).await?;
+            if lifecycle.header.generation != work.run.generation {
+                return Ok(Outcome { next: SUPERSEDED });
+            }
+            let commit = match &result {
+                Ok(change) => lifecycle.done(step, sequence, change.order.clone(), change.settle, &change.result, now),
+                Err(StepError::Business(exception)) => Some(lifecycle.raise(step, sequence, exception, &work.plant, now)),
+                Err(StepError::Defect(defect)) => Some(lifecycle.halted(defect, now)),
+                Err(StepError::Retryable { unknown, .. }) => {
+                    let limit = SignedDuration::try_from(self.settings.odoo_request_limit).unwrap_or_default();
+                    // While only looking was allowed, the earlier attempt's own limits stay in force.
+                    match work.resume {
+                        Resume::Again { only_look_until: Some(_) } => None,
+                        Resume::First | Resume::Again { only_look_until: None } => lifecycle.interrupted(step, unknown.then(|| now + limit), now),
+                    }
+                }
+                Err(StepError::AwaitingReceipt(_) | StepError::MoreToDo) => None,
+            };
+            let recorded = match &commit {
+                Some(commit) => self.store.commit(commit).await,
+                None => Ok(()),
+            };
+            match recorded {
+                Ok(()) => {
+                    let settle = result.as_ref().map(|change| change.settle);
+                    let reason = match (settle, &result) {
+                        (Ok(Settle::Park), Ok(change)) => Some(change.result.clone()),
+                        (Ok(_), _) | (Err(_), _) => None,
+                    };
+                    if let Some(reason) = reason {
+                        return Err(StepError::AwaitingReceipt(reason));
+                    }
+                    result?;
+                    let next = match commit {
+                        Some(_) => self.load(work.id()).await?.resume_word(),
+                        None => AWAIT,
+                    };
+                    return Ok(Outcome { next });
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    /// Ends a lifecycle that has nothing left to do.
+    ///
+    /// # Errors
+    /// [`StepError::MoreToDo`] when a fact came meanwhile.
+    pub async fn close(&self, input: &StepInput) -> Result<Outcome, StepError> {
+        let lifecycle = self.load(&input.lifecycle).await?;
+        if lifecycle.header.generation != input.generation {
+            return Ok(Outcome { next: SUPERSEDED });
+        }
+        if !matches!(lifecycle.next(), Next::Do(Step::Close, None)) {
+            return Err(StepError::MoreToDo);
+        }
+        match self.store.commit(&lifecycle.closed(self.now())).await {
+            Ok(()) => Ok(Outcome { next: "Closed" }),
+            Err(StoreError::Conflict) => Err(StepError::MoreToDo),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn load(&self, id: &LifecycleId) -> Result<Lifecycle, StepError> {
+        let lifecycle = self.store.load(id).await?;
+        lifecycle.ok_or_else(|| StepError::Defect(format!("{id} has an execution but no record")))
+    }
+}
+
+fn elsewhere(lifecycle: &Lifecycle, run: Run) -> Outcome {
+    let next = if lifecycle.header.generation == run.generation { lifecycle.resume_word() } else { SUPERSEDED };
+    Outcome { next }
+}
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<serde_json::Value, StepError>> + 'a>>;
+type Handler = Box<dyn for<'a> Fn(&'a Context, serde_json::Value, Timestamp) -> Answer<'a>>;
+
+/// The steps of a binary; which one this Lambda is, SAM's `Handler: <step>` says.
+#[derive(Default)]
+pub struct Steps {
+    handlers: BTreeMap<&'static str, Handler>,
+}
+
+/// The steps of a binary, to be named one by one.
+#[must_use]
+pub fn steps() -> Steps {
+    Steps::default()
+}
+
+impl Steps {
+    /// Adds a step: its name as in `Handler`, and the function that does it.
+    #[must_use]
+    pub fn step<I, O, H>(mut self, name: &'static str, handle: H) -> Self
+    where
+        I: DeserializeOwned + 'static,
+        O: Serialize + 'static,
+        H: AsyncFn(&Context, I, Timestamp) -> Result<O, StepError> + Copy + 'static,
+    {
+        self.handlers.insert(
+            name,
+            Box::new(move |context, input, deadline| {
+                Box::pin(async move {
+                    let input = serde_json::from_value(input).map_err(|error| StepError::Defect(format!("input of {name}: {error}")))?;
+                    let output = handle(context, input, deadline).await?;
+                    serde_json::to_value(output).map_err(|error| StepError::Defect(format!("output of {name}: {error}")))
+                })
+            }),
+        );
+        self
+    }
+
+    /// Serves this Lambda's step until the environment ends. Synchronous, so that a binary links fast.
+    ///
+    /// # Errors
+    /// When the environment is incomplete or `Handler` names no step of this binary.
+    pub fn run(self) -> Result<(), lambda_runtime::Error> {
+        start_telemetry();
+        let settings = Settings::from_env()?;
+        #[expect(clippy::disallowed_methods, reason = "set by Lambda itself, not a setting")]
+        let name = std::env::var("_HANDLER")?;
+        let handler = self.handlers.get(name.as_str()).ok_or_else(|| format!("`Handler: {name}` is not a step of this binary: {:?}", self.handlers.keys()))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let context = Context::new(settings).await;
+            lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
+                let deadline = i64::try_from(event.context.deadline).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+                let deadline = deadline.unwrap_or_else(|| context.now() + SignedDuration::from_mins(1));
+                let text = |pointer: &str| event.payload.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+                let span = tracing::info_span!("step", step.name = %name, lifecycle.id = %text("/lifecycle"));
+                let started = context.now();
+                let answer = handler(&context, event.payload, deadline).instrument(span.clone()).await;
+                let duration_ms = context.now().duration_since(started).as_millis();
+                span.in_scope(|| match &answer {
+                    Ok(_) => tracing::info!(duration_ms, "{name} done"),
+                    Err(error) => tracing::warn!(duration_ms, "{name}: {error}"),
+                });
+                answer
+            }))
+            .await
+        })
+    }
+}
+
+/// JSON lines on standard output, as Lambda collects them; `RUST_LOG` says how much.
+pub fn start_telemetry() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(true).with_span_list(false).with_target(false);
+    // A second start, as in tests, keeps the first.
+    let _kept = subscriber.try_init();
+}

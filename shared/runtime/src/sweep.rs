@@ -1,0 +1,123 @@
+//! What was lost on the way is found and put right, again and again, until nothing is left to do.
+
+use std::collections::HashMap;
+
+use interplant_domain::identifier::LifecycleId;
+use interplant_domain::lifecycle::Wait;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::inbox::PENDING_SHARDS;
+use crate::protocol;
+use crate::store::{ATTENTION_SHARDS, Error, Store};
+use crate::Context;
+
+/// A fact that `route` has not taken after this time was lost on the way to it.
+const LOST_AFTER: SignedDuration = SignedDuration::from_secs(20);
+
+/// Rows and lifecycles of one shard that one tick looks at; the next tick goes on.
+const PER_SHARD: i32 = 50;
+
+/// What a tick did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// Facts that were sent to `route` again.
+    pub sent_again: usize,
+    /// Lifecycles that were looked at.
+    pub looked_at: usize,
+    /// Lifecycles that waited for an Odoo that answers again.
+    pub released: usize,
+    /// Exceptions about facts that waited too long.
+    pub overdue: usize,
+    /// Whether anything is still open, so that another tick is worth while.
+    pub more: bool,
+}
+
+impl Context {
+    /// One tick of the sweeper.
+    ///
+    /// # Errors
+    /// When a store is not available; the next tick goes on.
+    pub async fn sweep(&self) -> Result<Swept, Error> {
+        let mut swept = Swept::default();
+        let now = self.now();
+        self.send_again(now, &mut swept).await?;
+        // Whether an Odoo answers is asked once per tick and database, however many wait for it.
+        let mut answers: HashMap<String, bool> = HashMap::new();
+        for shard in 0..ATTENTION_SHARDS {
+            for id in self.store.wanting_attention(shard, now, PER_SHARD).await? {
+                swept.looked_at += 1;
+                match self.look_at(&id, now, &mut answers, &mut swept).await {
+                    // Somebody moved it while we looked: as good as looked at.
+                    Ok(()) | Err(Error::Conflict) => {}
+                    Err(error) => tracing::warn!(lifecycle.id = %id, "sweep: {error}"),
+                }
+            }
+            swept.more = swept.more || self.store.has_open(shard).await?;
+        }
+        Ok(swept)
+    }
+
+    /// Sends the next tick, unless one is on its way.
+    ///
+    /// # Errors
+    /// When store or queue are not available.
+    pub async fn arm_tick(&self) -> Result<(), Error> {
+        let now = self.now();
+        if self.store.claim_tick(now, now + self.settings.tick).await? {
+            self.queues.tick(self.settings.tick).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_again(&self, now: Timestamp, swept: &mut Swept) -> Result<(), Error> {
+        for shard in 0..PENDING_SHARDS {
+            for key in self.inbox.pending(shard, now - LOST_AFTER, PER_SHARD).await? {
+                if let Some(row) = self.inbox.by_key(&key).await? {
+                    self.queues.route(&key, &row.plant).await?;
+                    swept.sent_again += 1;
+                }
+            }
+            swept.more = swept.more || !self.inbox.pending(shard, now, 1).await?.is_empty();
+        }
+        Ok(())
+    }
+
+    async fn look_at(&self, id: &LifecycleId, now: Timestamp, answers: &mut HashMap<String, bool>, swept: &mut Swept) -> Result<(), Error> {
+        let Some(lifecycle) = self.store.load(id).await? else { return Ok(()) };
+        if let Some(waiter) = lifecycle.waiter.as_ref().filter(|waiter| waiter.wait == Wait::Odoo) {
+            let operation = lifecycle.header.operation.as_ref();
+            // A call whose outcome is unknown may still be running; asking before its end would prove nothing.
+            let until = operation.and_then(|operation| operation.unknown_until.max(Some(operation.lease_until)));
+            let due = until.is_none_or(|until| until <= now);
+            if due && self.odoo_answers(waiter.database.as_deref(), answers).await {
+                protocol::release(&self.store, &self.engine, &lifecycle, now).await?;
+                swept.released += 1;
+            }
+        } else {
+            let plant = self.plant_of(id).await?;
+            if let Some(commit) = lifecycle.overdue(&plant, now) {
+                swept.overdue += commit.exceptions.len();
+                self.store.commit(&commit).await?;
+            }
+        }
+        protocol::repair(&self.store, &self.engine, id, now).await?;
+        let waits_for_odoo = lifecycle.waiter.is_some_and(|waiter| waiter.wait == Wait::Odoo);
+        let pause = if waits_for_odoo { self.settings.tick } else { self.settings.check };
+        self.store.look_again(id, now + pause).await
+    }
+
+    async fn odoo_answers(&self, database: Option<&str>, answers: &mut HashMap<String, bool>) -> bool {
+        let Some(database) = database else { return true };
+        if let Some(answer) = answers.get(database) {
+            return *answer;
+        }
+        let answer = match self.odoo_credentials(database).await {
+            Ok(credentials) => interplant_odoo::Client::probe(&credentials, &interplant_odoo::Limits::default()).await.is_ok(),
+            // The step says what is wrong with the secret, to the person who can mend it.
+            Err(_) => true,
+        };
+        answers.insert(database.to_owned(), answer);
+        answer
+    }
+}

@@ -1,0 +1,438 @@
+//! The three Odoo versions and everything in which they differ.
+//!
+//! The models are written once, with the names of 19. What 17 and 18 call or do otherwise is here and nowhere else.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Class;
+
+/// A version of Odoo the sandbox can behave like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// Odoo 17.0: `/jsonrpc` only.
+    V17,
+    /// Odoo 18.0: `/jsonrpc` only.
+    V18,
+    /// Odoo 19.0: `/json/2` and `/jsonrpc`.
+    V19,
+}
+
+impl Version {
+    /// All versions, oldest first.
+    pub const ALL: [Self; 3] = [Self::V17, Self::V18, Self::V19];
+
+    /// The major number: 17, 18 or 19.
+    #[must_use]
+    pub const fn major(self) -> u8 {
+        match self {
+            Self::V17 => 17,
+            Self::V18 => 18,
+            Self::V19 => 19,
+        }
+    }
+
+    pub(crate) const fn series(self) -> &'static str {
+        match self {
+            Self::V17 => "17.0",
+            Self::V18 => "18.0",
+            Self::V19 => "19.0",
+        }
+    }
+
+    pub(crate) const fn since(self, other: Self) -> bool {
+        self.major() >= other.major()
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.major())
+    }
+}
+
+impl FromStr for Version {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim_end_matches(".0") {
+            "17" => Ok(Self::V17),
+            "18" => Ok(Self::V18),
+            "19" => Ok(Self::V19),
+            other => Err(format!("no Odoo version {other}: 17, 18 or 19")),
+        }
+    }
+}
+
+/// Fields that 17 and 18 name otherwise: model, name in 19, name in 17 and 18.
+const RENAMED: &[(&str, &str, &str)] = &[
+    ("purchase.order", "acknowledged", "mail_reception_confirmed"),
+    ("purchase.order", "note", "notes"),
+    ("purchase.order.line", "product_uom_id", "product_uom"),
+    ("purchase.order.line", "tax_ids", "taxes_id"),
+    ("product.supplierinfo", "product_uom_id", "product_uom"),
+];
+
+/// Labels of 17 and 18 that appear in error texts: model, field, label.
+const OLD_LABELS: &[(&str, &str, &str)] = &[
+    ("purchase.order.line", "product_uom_id", "Unit of Measure"),
+    ("product.template", "uom_id", "Unit of Measure"),
+    ("account.move.line", "product_uom_id", "Unit of Measure"),
+    ("product.supplierinfo", "product_uom_id", "Unit of Measure"),
+];
+
+/// The values of a selection with their labels.
+pub(crate) type Options = &'static [(&'static str, &'static str)];
+
+/// Selections that 17 and 18 offer otherwise.
+const OLD_OPTIONS: &[(&str, &str, Options)] = &[
+    (
+        "res.partner",
+        "type",
+        &[("contact", "Contact"), ("invoice", "Invoice Address"), ("delivery", "Delivery Address"), ("other", "Other Address")],
+    ),
+    (
+        "purchase.order",
+        "state",
+        &[
+            ("draft", "RFQ"),
+            ("sent", "RFQ Sent"),
+            ("to approve", "To Approve"),
+            ("purchase", "Purchase Order"),
+            ("done", "Locked"),
+            ("cancel", "Cancelled"),
+        ],
+    ),
+];
+
+/// Selections that only 17 offers otherwise.
+const OPTIONS_OF_17: &[(&str, &str, Options)] = &[
+    ("product.template", "type", &[("consu", "Consumable"), ("service", "Service"), ("product", "Storable Product")]),
+    ("product.template", "tracking", &[("serial", "By Unique Serial Number"), ("lot", "By Lots"), ("none", "No Tracking")]),
+];
+
+/// The name under which callers of this version know a field.
+pub(crate) fn wire_name(version: Version, model: &str, key: &'static str) -> &'static str {
+    if version == Version::V19 {
+        return key;
+    }
+    RENAMED.iter().find(|(of, new, _)| *of == model && *new == key).map_or(key, |(_, _, old)| old)
+}
+
+pub(crate) fn label(version: Version, model: &str, key: &str, label: &'static str) -> &'static str {
+    if version == Version::V19 {
+        return label;
+    }
+    OLD_LABELS.iter().find(|(of, field, _)| *of == model && *field == key).map_or(label, |(_, _, old)| old)
+}
+
+pub(crate) fn options(version: Version, model: &str, key: &str, options: Options) -> Options {
+    let model = match model {
+        "product.product" => "product.template",
+        "purchase.order.line" => "purchase.order",
+        other => other,
+    };
+    let of = |table: &'static [(&str, &str, Options)]| {
+        table.iter().find(|(of, field, _)| *of == model && *field == key).map(|(_, _, old)| *old)
+    };
+    match version {
+        Version::V17 => of(OPTIONS_OF_17).or_else(|| of(OLD_OPTIONS)),
+        Version::V18 => of(OLD_OPTIONS),
+        Version::V19 => None,
+    }
+    .unwrap_or(options)
+}
+
+/// What a call may do differently per version. Texts are those a client sees.
+impl Version {
+    /// `/json/2` and `GET /web/version` exist.
+    pub(crate) const fn has_json2(self) -> bool {
+        self.since(Self::V19)
+    }
+
+    /// `error.code` of a `/jsonrpc` answer.
+    pub(crate) const fn rpc_error_code(self) -> i64 {
+        if self.since(Self::V19) { 0 } else { 200 }
+    }
+
+    /// Unit prices are rounded to the decimal precision when they are stored.
+    pub(crate) const fn rounds_prices(self) -> bool {
+        !self.since(Self::V19)
+    }
+
+    /// The decimal precision of quantities.
+    pub(crate) const fn quantity_precision(self) -> &'static str {
+        if self.since(Self::V19) { "Product Unit" } else { "Product Unit of Measure" }
+    }
+
+    /// The decimal precisions of a new database, in the order of their ids.
+    pub(crate) const fn precisions(self) -> &'static [(&'static str, i64)] {
+        if self.since(Self::V19) {
+            &[
+                ("Product Unit", 2),
+                ("Percentage Analytic", 2),
+                ("Product Price", 2),
+                ("Discount", 2),
+                ("Stock Weight", 2),
+                ("Volume", 2),
+                ("Payment Terms", 6),
+            ]
+        } else {
+            &[
+                ("Percentage Analytic", 2),
+                ("Product Price", 2),
+                ("Discount", 2),
+                ("Stock Weight", 2),
+                ("Volume", 2),
+                ("Product Unit of Measure", 2),
+                ("Payment Terms", 6),
+            ]
+        }
+    }
+
+    /// Name of the purchase journal.
+    pub(crate) const fn purchase_journal(self) -> &'static str {
+        if self.since(Self::V19) { "Purchases" } else { "Vendor Bills" }
+    }
+
+    /// The location goods come from is called by its own name; before 19 below a view location "Partners".
+    pub(crate) const fn partner_locations_have_parent(self) -> bool {
+        !self.since(Self::V19)
+    }
+
+    /// The product categories of a new database: name, parent (counted from 1).
+    pub(crate) const fn categories(self) -> &'static [(&'static str, i64)] {
+        if self.since(Self::V19) { &[("Goods", 0), ("Expenses", 0), ("Services", 0)] } else { &[("All", 0), ("Saleable", 1), ("Expenses", 1)] }
+    }
+
+    pub(crate) const fn valuation(self) -> &'static str {
+        if self.since(Self::V19) { "periodic" } else { "manual_periodic" }
+    }
+
+    /// Validating a done transfer again is a user error; 19 answers true.
+    pub(crate) const fn refuses_second_validation(self) -> bool {
+        !self.since(Self::V19)
+    }
+
+    /// The loser of two concurrent confirmations or validations gets a misleading error; 19 answers true.
+    pub(crate) const fn loser_is_told_of_followers(self) -> bool {
+        !self.since(Self::V19)
+    }
+
+    /// `action_create_invoice` without anything to bill is refused; 19 creates a bill of zero.
+    pub(crate) const fn refuses_empty_bill(self) -> bool {
+        !self.since(Self::V19)
+    }
+
+    /// A bill made from an order takes the order's vendor reference.
+    pub(crate) const fn bill_takes_vendor_reference(self) -> bool {
+        !self.since(Self::V19)
+    }
+
+    /// Draft bills are called `/`; in 19 they have no name.
+    pub(crate) const fn draft_bill_has_slash(self) -> bool {
+        !self.since(Self::V19)
+    }
+
+    /// Posted bills refuse changes; 17 changes them silently.
+    pub(crate) const fn guards_posted_bills(self) -> bool {
+        self.since(Self::V18)
+    }
+
+    /// A locked order has the flag `locked`; before 19 it is in state `done`.
+    pub(crate) const fn lock_is_a_flag(self) -> bool {
+        self.since(Self::V19)
+    }
+
+    /// The lock date fields a company has besides the general one.
+    pub(crate) const fn purchase_lock_fields(self) -> &'static [&'static str] {
+        match self {
+            Self::V17 => &["fiscalyear_lock_date", "period_lock_date"],
+            Self::V18 | Self::V19 => &["fiscalyear_lock_date", "purchase_lock_date", "hard_lock_date"],
+        }
+    }
+
+    /// Writing the effective date of a transfer also moves the date of its moves.
+    pub(crate) const fn effective_date_moves_moves(self) -> bool {
+        self.since(Self::V19)
+    }
+
+    /// Return wizards start with the received quantity; since 18 with zero.
+    pub(crate) const fn return_starts_full(self) -> bool {
+        !self.since(Self::V18)
+    }
+
+    /// `message_post` answers a list of ids.
+    pub(crate) const fn message_post_answers_list(self) -> bool {
+        self.since(Self::V19)
+    }
+
+    /// The second step of a receipt exists as soon as the order is confirmed.
+    pub(crate) const fn second_step_exists_at_once(self) -> bool {
+        !self.since(Self::V18)
+    }
+
+    /// `stock.lot.create` over the wire fails on this build.
+    pub(crate) const fn lot_create_is_broken(self) -> bool {
+        matches!(self, Self::V18)
+    }
+
+    /// `write` by keyword fails where the model's method names its argument otherwise.
+    pub(crate) fn write_argument(self, model: &str) -> &'static str {
+        match (self, model) {
+            (Self::V18, "purchase.order.line") | (Self::V17, "res.company") => "values",
+            _ => "vals",
+        }
+    }
+
+    pub(crate) fn unknown_field(self, field: &str, model: &str, writing: Writing) -> (Class, String) {
+        match (self, writing) {
+            (Self::V19, Writing::Update) => (Class::KeyError, field.to_owned()),
+            (Self::V19, Writing::Create) => (Class::ValueError, format!("Invalid field '{field}' in '{model}'")),
+            (Self::V19, Writing::No) => (Class::ValueError, format!("Invalid field '{field}' on '{model}'")),
+            (Self::V17 | Self::V18, _) => (Class::ValueError, format!("Invalid field '{field}' on model '{model}'")),
+        }
+    }
+
+    pub(crate) fn unknown_column(self, column: &str) -> (Class, String) {
+        match self {
+            Self::V17 => (Class::KeyError, column.to_owned()),
+            Self::V18 | Self::V19 => (Class::ValueError, format!("Invalid field name '{column}'")),
+        }
+    }
+
+    pub(crate) fn unknown_field_in_domain(self, model: &str, path: &str, leaf: &str) -> String {
+        let word = if self.since(Self::V19) { "condition" } else { "leaf" };
+        format!("Invalid field {model}.{path} in {word} {leaf}")
+    }
+
+    pub(crate) fn bad_operator(self, leaf: &str) -> String {
+        if self.since(Self::V19) { format!("Invalid operator in condition {leaf}") } else { format!("Invalid leaf {leaf}") }
+    }
+
+    pub(crate) fn private_method(self, model: &str, method: &str) -> String {
+        if self.since(Self::V19) {
+            format!("Private methods (such as '{model}.{method}') cannot be called remotely.")
+        } else {
+            format!("Private methods (such as {method}) cannot be called remotely.")
+        }
+    }
+
+    pub(crate) fn mandatory_field(self, label: &str, field: &str, model_label: &str, model: &str) -> String {
+        if self.since(Self::V19) {
+            format!(
+                "The operation cannot be completed: Missing required value for the field '{label}' ({field}).\nModel: '{model_label}' ({model})\n\
+                 - create/update: a mandatory field is not set\n- delete: another model requires the record being deleted, you can archive it instead\n"
+            )
+        } else {
+            format!(
+                "The operation cannot be completed:\n- Create/update: a mandatory field is not set.\n- Delete: another model requires the record \
+                 being deleted. If possible, archive it instead.\n\nModel: {model_label} ({model})\nField: {label} ({field})\n"
+            )
+        }
+    }
+
+    pub(crate) fn still_used(self, by_label: &str, by: &str, field_label: &str, field: &str) -> String {
+        if self.since(Self::V19) {
+            format!(
+                "The operation cannot be completed: Another model is using the record you are trying to delete.\n\nThe troublemaker is: \
+                 '{by_label}' ({by})\nThanks to the following constraint: '{field_label}' ({field})\nHow about archiving the record instead?"
+            )
+        } else {
+            let constraint = format!("{}_{field}_fkey", by.replace('.', "_"));
+            format!(
+                "The operation cannot be completed: another model requires the record being deleted. If possible, archive it instead.\n\nModel: \
+                 {by_label} ({by})\nConstraint: {constraint}\n"
+            )
+        }
+    }
+
+    /// A check constraint of the database, as a `load` message.
+    pub(crate) fn check_violation_in_load(self, text: &str) -> String {
+        if self.since(Self::V19) { text.to_owned() } else { format!("'{text}'") }
+    }
+
+    pub(crate) fn cannot_delete_line(self) -> &'static str {
+        match self {
+            Self::V17 => "Cannot delete a purchase order line which is in state 'Purchase Order'.",
+            Self::V18 | Self::V19 => "Cannot delete a purchase order line which is in state \u{201c}Purchase Order\u{201d}.",
+        }
+    }
+
+    pub(crate) fn lots_missing(self, products: &[String]) -> String {
+        let (head, item) = match self {
+            Self::V17 => ("You need to supply a Lot/Serial Number for product: ", "\n - "),
+            Self::V18 | Self::V19 => ("You need to supply a Lot/Serial Number for product:", "\n- "),
+        };
+        let mut text = head.to_owned();
+        for product in products {
+            text.push_str(item);
+            text.push_str(product);
+        }
+        text
+    }
+
+    pub(crate) fn lot_exists(self, product: &str, lot: &str) -> String {
+        if self == Self::V17 {
+            format!(
+                "The combination of serial number and product must be unique across a company.\nFollowing combination contains duplicates:\n \
+                 - Product: {product}, Serial Number: {lot}"
+            )
+        } else {
+            format!(
+                "The combination of lot/serial number and product must be unique within a company including when no company is \
+                 defined.\nThe following combinations contain duplicates:\n - Product: {product}, Lot/Serial Number: {lot}"
+            )
+        }
+    }
+
+    pub(crate) fn barcode_used(self, barcode: &str, old: &str, new: &str) -> String {
+        let products = match self {
+            Self::V17 => format!("{new}, {old}"),
+            Self::V18 => format!("{new} and {old}"),
+            Self::V19 => format!("{old} and {new}"),
+        };
+        format!(
+            "Barcode(s) already assigned:\n\n- Barcode \"{barcode}\" already assigned to product(s): {products}\n\nNote: products that you \
+             don't have access to will not be shown above."
+        )
+    }
+
+    /// Why an order with receipts or bills cannot be cancelled; `None` when this version allows it.
+    pub(crate) fn cancel_refusal(self, order: &str, display: &str, received: bool, billed: bool) -> Option<String> {
+        match self {
+            Self::V17 if received => Some(format!("Unable to cancel purchase order {order} as some receptions have already been done.")),
+            Self::V18 if received => {
+                Some(format!("Unable to cancel purchase order(s): {display} since they have receipts that are already done."))
+            }
+            Self::V17 if billed => {
+                Some("Unable to cancel this purchase order. You must first cancel the related vendor bills.".to_owned())
+            }
+            Self::V18 | Self::V19 if billed => {
+                Some(format!("Unable to cancel purchase order(s): {display}. You must first cancel their related vendor bills."))
+            }
+            Self::V17 | Self::V18 | Self::V19 => None,
+        }
+    }
+
+    pub(crate) fn unbalanced(self, id: i64, reference: &str, debit: &str, credit: &str, journal: &str) -> String {
+        let number = match self {
+            Self::V19 => return "The entry is not balanced.".to_owned(),
+            Self::V18 => String::new(),
+            Self::V17 => format!("(* {id})"),
+        };
+        format!(
+            "An error has occurred.\n\nThe move (Draft Entry {number} ({reference})) is not balanced.\nThe total of debits equals \
+             $\u{a0}{debit} and the total of credits equals $\u{a0}{credit}.\nYou might want to specify a default account on journal \
+             \"{journal}\" to automatically balance each move."
+        )
+    }
+}
+
+/// What a caller was doing when it named a field that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writing {
+    No,
+    Create,
+    Update,
+}
