@@ -41,6 +41,18 @@ async fn post(context: &Context, work: &Work<()>) -> Result<Change, StepError> {
         same_as_matched(order, invoice, &bill).map_err(|what| {
             Exception::new(Code::BillDiffers, format!("the draft bill of invoice {} is not posted: {what}", invoice.number))
         })?;
+        if bill.is_period_locked() {
+            return Err(Exception::new(
+                Code::PeriodLocked,
+                format!(
+                    "invoice {} is dated {}, but the books are closed up to {}; Odoo would book it on another date without a word",
+                    invoice.number,
+                    invoice.matched.invoice_date,
+                    bill.locked_until.map_or_else(String::new, |day| day.to_string())
+                ),
+            )
+            .into());
+        }
         match odoo.post_bill(id).await {
             // Somebody was faster; what counts is read below.
             Ok(()) | Err(interplant_odoo::Error::NotOpen { .. }) => {}
@@ -125,13 +137,14 @@ fn document(work: &Work<()>, order: &PurchaseOrder, invoice: &AppliedInvoice) ->
     let order_id = work.id().external_id();
     let external_id = order_id.part("bill", invoice.number.as_str());
     let lines = invoice.matched.lines.iter().map(|paid| {
-        let item = order.lines.iter().find(|line| line.line_no == paid.line_no).map(|line| line.item.clone());
-        let item = item.ok_or_else(|| Exception::new(Code::UnknownLine, format!("order {} has no line {}", order.number, paid.line_no)))?;
+        let line = order.lines.iter().find(|line| line.line_no == paid.line_no);
+        let line = line.ok_or_else(|| Exception::new(Code::UnknownLine, format!("order {} has no line {}", order.number, paid.line_no)))?;
         Ok(NewBillLine {
             external_id: external_id.part("line", paid.line_no.as_str()),
             order_line: order_id.part("line", paid.line_no.as_str()),
-            item: plant.item(&item),
-            description: item.to_string(),
+            item: plant.item(&line.item),
+            unit: plant.unit(&line.uom)?,
+            description: line.item.to_string(),
             quantity: paid.quantity,
             price: paid.unit_price,
             tax: paid.tax_code.as_ref().map(|tax| plant.tax(tax)).transpose()?,

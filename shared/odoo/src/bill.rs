@@ -125,6 +125,8 @@ pub struct BillLine {
     pub id: i64,
     /// The order line that is billed.
     pub order_line: Option<i64>,
+    /// How much Odoo counts as invoiced on that order line, drafts and this bill included.
+    pub order_line_invoiced: Option<Quantity>,
     /// The item.
     pub product: Option<i64>,
     /// The unit.
@@ -190,11 +192,10 @@ impl Client {
             "name", "state", "move_type", "ref", "partner_id", "currency_id", "invoice_date", "date", "amount_untaxed", "amount_tax",
             "amount_total",
         ]);
-        let line = [
-            "display_type", "purchase_line_id", "product_id", "product_uom_id", "account_id", "tax_ids", "quantity", "price_unit",
-            "price_subtotal",
-        ];
-        fields.push(("invoice_line_ids", Body::nested(Body::fields(&line))));
+        let line = ["display_type", "product_id", "product_uom_id", "account_id", "tax_ids", "quantity", "price_unit", "price_subtotal"];
+        let mut line = Body::fields(&line);
+        line.push(("purchase_line_id", Body::nested(Body::fields(&["qty_invoiced"]))));
+        fields.push(("invoice_line_ids", Body::nested(line)));
         let (locks, tax_lock) = self.version().bill_locks();
         let mut company = Body::fields(locks);
         company.extend(Body::fields(&[tax_lock]));
@@ -275,9 +276,12 @@ fn locked_until(version: Version, company: Record<'_>, taxed: bool) -> Result<Op
 }
 
 fn read_line(line: Record<'_>) -> Result<BillLine, Error> {
+    let order_line = line.link("purchase_line_id")?;
+    let invoiced = order_line.map(|_| line.inside("purchase_line_id", model::ORDER_LINE)?.decimal("qty_invoiced")).transpose()?;
     Ok(BillLine {
         id: line.id()?,
-        order_line: line.link("purchase_line_id")?,
+        order_line,
+        order_line_invoiced: invoiced.map(Quantity::from_decimal),
         product: line.link("product_id")?,
         unit: line.link("product_uom_id")?,
         account: line.link("account_id")?,

@@ -89,6 +89,14 @@ impl Engine {
         None
     }
 
+    /// All records of a model, for tests.
+    pub(crate) fn dump(&self, model: &str) -> Result<Json> {
+        let tx = self.begin(ADMINISTRATOR, Map::new());
+        let model = tx.model(model)?;
+        let ids: Vec<i64> = tx.ids(model.name).into_iter().collect();
+        read::read(&tx, model, &ids, &[], Shape::Bare)
+    }
+
     /// Changes records as the administrator, outside of any call.
     pub(crate) fn change(&self, work: impl FnOnce(&mut Transaction) -> Result<()>) -> Result<()> {
         let mut tx = self.begin(ADMINISTRATOR, Map::new());
@@ -99,7 +107,7 @@ impl Engine {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the sandbox plays a slow server; nothing waits for time to pass otherwise")]
-async fn wait(hold: Hold) {
+pub(crate) async fn wait(hold: Hold) {
     if let Some(meeting) = hold.meeting {
         meeting.wait().await;
     }

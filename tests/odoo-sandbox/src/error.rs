@@ -63,11 +63,13 @@ pub(crate) struct Error {
     pub(crate) message: String,
     /// What `load` reports instead of `message`, where that differs.
     pub(crate) in_load: Option<String>,
+    /// The field it is about, where `load` names it.
+    pub(crate) field: Option<String>,
 }
 
 impl Error {
     pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), in_load: None }
+        Self { class, message: message.into(), in_load: None, field: None }
     }
 
     pub(crate) fn user(message: impl Into<String>) -> Self {
@@ -88,7 +90,7 @@ impl Error {
 
     /// An error of the database: `load` reports the bare text, other calls put a sentence before it.
     pub(crate) fn constraint(text: &str, in_load: String) -> Self {
-        Self { class: Class::Validation, message: format!("The operation cannot be completed: {text}"), in_load: Some(in_load) }
+        Self { class: Class::Validation, message: format!("The operation cannot be completed: {text}"), in_load: Some(in_load), field: None }
     }
 }
 

@@ -257,6 +257,40 @@ impl Version {
         self.since(Self::V19)
     }
 
+    /// Naming the operation type of a transfer in a write is refused; 17 refuses it on open transfers too.
+    pub(crate) fn guards_operation_type(self, state: &str) -> bool {
+        self == Self::V17 || matches!(state, "done" | "cancel")
+    }
+
+    /// Naming the scheduled date in a write is refused; 19 allows it on done transfers.
+    pub(crate) fn guards_scheduled_date(self, state: &str) -> bool {
+        state == "cancel" || (state == "done" && self != Self::V19)
+    }
+
+    /// Validating a receipt marks the order as acknowledged.
+    pub(crate) const fn receipt_acknowledges(self) -> bool {
+        self.since(Self::V19)
+    }
+
+    /// The first draft of a journal's month has its number at once.
+    pub(crate) const fn numbers_first_draft(self) -> bool {
+        !self.since(Self::V19)
+    }
+
+    /// Units of different kinds cannot be converted into each other.
+    pub(crate) const fn has_unit_categories(self) -> bool {
+        !self.since(Self::V19)
+    }
+
+    pub(crate) const fn nothing_to_validate(self) -> &'static str {
+        if self.since(Self::V19) {
+            "Transfer trouble alert! Validating a zero quantity transfer? You're not moving invisible goods around are you?\n\
+             Set some quantities and let's get moving!"
+        } else {
+            "You cannot validate a transfer if no quantities are reserved. To force the transfer, encode quantities."
+        }
+    }
+
     /// Return wizards start with the received quantity; since 18 with zero.
     pub(crate) const fn return_starts_full(self) -> bool {
         !self.since(Self::V18)

@@ -89,16 +89,20 @@ fn load_all(tx: &mut Transaction, model: &'static Model, records: &[Extracted], 
     for (number, record) in records.iter().enumerate() {
         let mut problems = Vec::new();
         let vals = cells::convert(tx, model, &record.fields, &mut problems)?;
-        if !problems.is_empty() {
-            for problem in problems {
-                messages.push(problem.into_message(record.span, number));
-            }
-            continue;
+        for problem in problems {
+            messages.push(problem.into_message(record.span, number));
         }
+        // The record is tried even so: what is missing is reported as well.
         match keep(tx, model, record, vals, module) {
             Ok(id) => ids.push(id),
             Err(Kept::Problem(problem)) => messages.push(problem.into_message(record.span, number)),
-            Err(Kept::Error(error)) => messages.push(message(record.span, number, error.in_load.as_deref().unwrap_or(&error.message))),
+            Err(Kept::Error(error)) => {
+                let mut message = message(record.span, number, error.in_load.as_deref().unwrap_or(&error.message));
+                if let Some(field) = error.field {
+                    message.insert("field".to_owned(), json!(field));
+                }
+                messages.push(message);
+            }
         }
     }
     Ok((ids, messages))

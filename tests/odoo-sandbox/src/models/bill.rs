@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::clock::{day, parse_day};
 use crate::error::{Error, Result};
-use crate::models::entry::{ENTRY, accounting_date, is_bill, settle};
+use crate::models::entry::{ENTRY, accounting_date, has_taxes, is_bill, lock_date, settle};
 use crate::models::purchase::{ORDER, lines};
 use crate::models::purchase_line::LINE;
 use crate::orm::write::{Wishes, create_from};
@@ -99,8 +99,11 @@ pub(crate) fn post(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
             };
             let booked = parse_day(tx.get(ENTRY, *id, "date").as_text()).unwrap_or(invoiced);
             // The lock is looked at again: it may have moved since the date was set.
-            let date = locked(tx, &day(booked)).then(|| accounting_date(tx, invoiced)).unwrap_or(booked);
-            tx.put(ENTRY, *id, "date", Value::Text(day(date)));
+            let taxed = has_taxes(tx, *id);
+            if lock_date(tx, taxed).is_some_and(|lock| booked <= lock) {
+                let date = accounting_date(tx, invoiced, taxed);
+                tx.put(ENTRY, *id, "date", Value::Text(day(date)));
+            }
         }
         let name = number(tx, *id);
         tx.put_all(ENTRY, *id, [("state", Value::text("posted")), ("posted_before", Value::Flag(true)), ("name", Value::Text(name))]);
@@ -108,35 +111,36 @@ pub(crate) fn post(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
     Ok(json!(false))
 }
 
-fn locked(tx: &Transaction, date: &str) -> bool {
-    tx.version.purchase_lock_fields().iter().any(|field| {
-        let lock = tx.text("res.company", crate::models::base::COMPANY, field);
-        !lock.is_empty() && date <= lock.as_str()
-    })
-}
-
 fn shown(tx: &Transaction, id: i64) -> String {
     let name = tx.text(ENTRY, id, "name");
     if name.is_empty() { "False".to_owned() } else { name }
 }
 
-/// The next number of a journal and month; one that was given stays.
-fn number(tx: &mut Transaction, id: i64) -> String {
-    let name = tx.text(ENTRY, id, "name");
-    if !name.is_empty() && name != "/" {
-        return name;
-    }
+/// The journal and month a number belongs to, `BILL/2026/11/`.
+fn prefix(tx: &Transaction, id: i64) -> String {
     let journal = tx.one(ENTRY, id, "journal_id").map(|journal| tx.text("account.journal", journal, "code")).unwrap_or_default();
     let date = tx.text(ENTRY, id, "date");
-    let prefix = format!("{journal}/{}/{}/", date.get(..4).unwrap_or_default(), date.get(5..7).unwrap_or_default());
+    format!("{journal}/{}/{}/", date.get(..4).unwrap_or_default(), date.get(5..7).unwrap_or_default())
+}
+
+fn last_number(tx: &Transaction, prefix: &str) -> Option<u32> {
+    let names = tx.ids(ENTRY).into_iter().map(|other| tx.stored(ENTRY, other, "name"));
+    names.filter_map(|name| name.as_text().strip_prefix(prefix).and_then(|number| number.parse().ok())).max()
+}
+
+pub(crate) fn is_first_of_month(tx: &Transaction, id: i64) -> bool {
+    last_number(tx, &prefix(tx, id)).is_none()
+}
+
+/// The next number of a journal and month; one that was given stays, unless the date has left its month unposted.
+pub(crate) fn number(tx: &mut Transaction, id: i64) -> String {
+    let (name, prefix) = (tx.text(ENTRY, id, "name"), prefix(tx, id));
+    let stays = name.starts_with(&prefix) || tx.flag(ENTRY, id, "posted_before");
+    if stays && !name.is_empty() && name != "/" {
+        return name;
+    }
     tx.touch(Key::Numbering(prefix.clone()));
-    let last = tx
-        .ids(ENTRY)
-        .into_iter()
-        .filter_map(|other| tx.stored(ENTRY, other, "name").as_text().strip_prefix(&prefix).and_then(|number| number.parse::<u32>().ok()))
-        .max()
-        .unwrap_or_default();
-    format!("{prefix}{:04}", last + 1)
+    format!("{prefix}{:04}", last_number(tx, &prefix).unwrap_or_default() + 1)
 }
 
 pub(crate) fn reset(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {

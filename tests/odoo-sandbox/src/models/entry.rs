@@ -62,10 +62,13 @@ pub(crate) fn defaults(tx: &Transaction, record: &mut Record) -> Result<()> {
     let invoiced = record.get("invoice_date").and_then(|date| parse_day(date.as_text()));
     let today = tx.env.now.date();
     let date = match invoiced {
-        Some(date) if kind != "entry" => accounting_date(tx, date),
+        Some(date) if kind != "entry" => accounting_date(tx, date, false),
         _ => today,
     };
     record.entry("date").or_insert_with(|| Value::Text(day(date)));
+    if kind != "entry" {
+        record.entry("invoice_date_due").or_insert_with(|| Value::Text(day(today)));
+    }
     for (key, value) in [
         ("state", Value::text("draft")),
         ("journal_id", Value::one(journal)),
@@ -80,16 +83,16 @@ pub(crate) fn defaults(tx: &Transaction, record: &mut Record) -> Result<()> {
     Ok(())
 }
 
+/// The last day that is locked for bills; the tax lock only counts for bills with taxes.
+pub(crate) fn lock_date(tx: &Transaction, taxed: bool) -> Option<Date> {
+    let fields = tx.version.purchase_lock_fields().iter().chain(taxed.then_some(&"tax_lock_date"));
+    fields.filter_map(|field| parse_day(tx.get("res.company", COMPANY, field).as_text())).max()
+}
+
 /// The date under which a bill is booked: moved out of locked periods without a word, then to the end of a past
 /// month, or to today.
-pub(crate) fn accounting_date(tx: &Transaction, invoiced: Date) -> Date {
-    let lock = tx
-        .version
-        .purchase_lock_fields()
-        .iter()
-        .filter_map(|field| parse_day(tx.get("res.company", COMPANY, field).as_text()))
-        .filter(|lock| invoiced <= *lock)
-        .max();
+pub(crate) fn accounting_date(tx: &Transaction, invoiced: Date, taxed: bool) -> Date {
+    let lock = lock_date(tx, taxed).filter(|lock| invoiced <= *lock);
     let base = lock.map_or(invoiced, |lock| lock.saturating_add(1.day()));
     let today = tx.env.now.date();
     if (today.year(), today.month()) > (base.year(), base.month()) { base.last_of_month() } else { base.max(today) }
@@ -128,9 +131,6 @@ pub(crate) fn line_defaults(tx: &mut Transaction, record: &mut Record, lists: &[
         }
         None => {
             record.entry("price_unit").or_insert(Value::Dec(Decimal::ZERO));
-            if !tax_given {
-                record.insert("tax_ids", Value::Many(tx.one("res.company", COMPANY, "account_purchase_tax_id").into_iter().collect()));
-            }
         }
     }
     Ok(())
@@ -153,6 +153,10 @@ pub(crate) fn guard(tx: &Transaction, id: i64, wishes: &Wishes) -> Result<()> {
 }
 
 pub(crate) fn created(tx: &mut Transaction, id: i64) -> Result<()> {
+    if tx.version.numbers_first_draft() && super::bill::is_first_of_month(tx, id) {
+        let name = super::bill::number(tx, id);
+        tx.put(ENTRY, id, "name", Value::Text(name));
+    }
     settle(tx, id)
 }
 
@@ -161,10 +165,15 @@ pub(crate) fn written(tx: &mut Transaction, id: i64, wishes: &Wishes) -> Result<
         && !wishes.has("date")
         && let Some(date) = wishes.get("invoice_date").and_then(|date| parse_day(date.as_text()))
     {
-        let date = accounting_date(tx, date);
+        let taxed = has_taxes(tx, id);
+        let date = accounting_date(tx, date, taxed);
         tx.put(ENTRY, id, "date", Value::Text(day(date)));
     }
     settle(tx, id)
+}
+
+pub(crate) fn has_taxes(tx: &Transaction, id: i64) -> bool {
+    tx.referring(ITEM, "move_id", id).into_iter().any(|item| !tx.stored(ITEM, item, "tax_ids").is_empty())
 }
 
 pub(crate) fn line_written(tx: &mut Transaction, id: i64) -> Result<()> {
@@ -183,7 +192,10 @@ pub(crate) fn settle(tx: &mut Transaction, id: i64) -> Result<()> {
     let mut owed = Decimal::ZERO;
     let mut taxes: Vec<(i64, Decimal)> = Vec::new();
     let items = tx.referring(ITEM, "move_id", id);
-    for item in items.iter().copied().filter(|item| tx.stored(ITEM, *item, "display_type").as_text() == "product") {
+    for item in items.iter().copied() {
+        if tx.stored(ITEM, item, "display_type").as_text() != "product" {
+            continue;
+        }
         let (quantity, list) = (tx.dec(ITEM, item, "quantity"), tx.stored(ITEM, item, "tax_ids"));
         let amounts = taxed(tx, tx.dec(ITEM, item, "price_unit"), quantity, tx.dec(ITEM, item, "discount"), list.as_many());
         for tax in list.as_many() {

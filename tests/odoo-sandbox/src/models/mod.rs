@@ -78,6 +78,7 @@ pub(crate) fn created(tx: &mut Transaction, model: &'static str, id: i64) -> Res
 /// Before a record is written to: guards.
 pub(crate) fn writing(tx: &mut Transaction, model: &'static str, id: i64, wishes: &Wishes) -> Result<()> {
     match model {
+        "stock.picking" => stock::guard_picking(tx, id, wishes),
         "stock.move" => stock::guard_move(tx, id, wishes),
         "account.move" => entry::guard(tx, id, wishes),
         _ => Ok(()),

@@ -178,7 +178,7 @@ pub(crate) fn convert(tx: &Transaction, quantity: Decimal, from: i64, to: i64) -
         return Ok(quantity);
     }
     let category = |unit| tx.one("uom.uom", unit, "category_id");
-    if category(from) != category(to) {
+    if tx.version.has_unit_categories() && category(from) != category(to) {
         let name = |unit| tx.text("uom.uom", unit, "name");
         return Err(Error::user(format!(
             "The unit of measure {} defined on the order line doesn't belong to the same category as the unit of measure {} defined on the \

@@ -211,13 +211,15 @@ pub(crate) fn cancel(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
     require_all(tx, ids)?;
     for id in ids {
         let received = pickings(tx, *id).into_iter().any(|picking| tx.text("stock.picking", picking, "state") == "done");
-        let billed = bills(tx, *id).into_iter().any(|bill| !matches!(tx.text("account.move", bill, "state").as_str(), "cancel"));
+        let billed = bills(tx, *id).into_iter().any(|bill| tx.text("account.move", bill, "state") == "posted");
         let name = tx.text(ORDER, *id, "name");
         if let Some(refusal) = tx.version.cancel_refusal(&name, &display_name(tx, *id), received, billed) {
             return Err(Error::user(refusal));
         }
         for picking in pickings(tx, *id) {
-            stock::cancel_picking(tx, picking)?;
+            if tx.text("stock.picking", picking, "state") != "done" {
+                stock::cancel_picking(tx, picking)?;
+            }
         }
         tx.put(ORDER, *id, "state", Value::text("cancel"));
     }

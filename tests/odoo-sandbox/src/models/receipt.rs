@@ -82,7 +82,7 @@ fn check_quantities(tx: &Transaction, picking: i64) -> Result<()> {
     }
     let moves = chosen(tx, picking);
     if moves.iter().all(|entry| tx.dec(MOVE, *entry, "quantity").is_zero()) {
-        return Err(Error::user("You cannot validate a transfer if no quantities are reserved. To force the transfer, encode quantities."));
+        return Err(Error::user(tx.version.nothing_to_validate()));
     }
     Ok(())
 }
@@ -162,6 +162,9 @@ fn finish(tx: &mut Transaction, entry: i64) -> Result<()> {
     // Two receipts of one line at once both change what the line received.
     if let Some(line) = tx.one(MOVE, entry, "purchase_line_id") {
         tx.put_all("purchase.order.line", line, []);
+        if let Some(order) = tx.one("purchase.order.line", line, "order_id").filter(|_| tx.version.receipt_acknowledges()) {
+            tx.put("purchase.order", order, "acknowledged", Value::Flag(true));
+        }
     }
     Ok(())
 }
@@ -191,7 +194,7 @@ const SPLIT: [&str; 10] = [
 /// A new transfer for what did not come: whole moves go over, short ones are split.
 fn backorder(tx: &mut Transaction, picking: i64, rest: &[i64], short: &[Short]) -> Result<()> {
     let mut values = vec![("backorder_id", Value::One(picking))];
-    for key in ["picking_type_id", "partner_id", "location_id", "location_dest_id", "origin", "move_type", "priority", "return_id"] {
+    for key in ["note", "picking_type_id", "partner_id", "location_id", "location_dest_id", "origin", "move_type", "priority", "return_id"] {
         values.push((key, tx.get(PICKING, picking, key)));
     }
     let next = create_from(tx, tx.model(PICKING)?, Wishes { values, lists: Vec::new() })?;

@@ -293,7 +293,11 @@ pub(crate) fn set_quantity(tx: &mut Transaction, entry: i64, quantity: Decimal) 
     let asked = tx.dec(MOVE, entry, "product_uom_qty");
     for line in move_lines(tx, entry) {
         let part = tx.dec(MOVE_LINE, line, "quantity").min(left);
-        tx.put(MOVE_LINE, line, "quantity", Value::Dec(part));
+        if part.is_zero() && left.is_zero() {
+            tx.remove(MOVE_LINE, line);
+        } else {
+            tx.put(MOVE_LINE, line, "quantity", Value::Dec(part));
+        }
         left -= part;
     }
     if left > Decimal::ZERO {
@@ -310,8 +314,21 @@ pub(crate) fn set_quantity(tx: &mut Transaction, entry: i64, quantity: Decimal) 
 }
 
 pub(crate) fn guard_move(tx: &Transaction, id: i64, wishes: &Wishes) -> Result<()> {
-    if wishes.has("product_uom") && tx.text(MOVE, id, "state") == "done" {
-        return Err(Error::user("You cannot change the UoM for a stock move that has been set to 'Done'."));
+    match tx.text(MOVE, id, "state").as_str() {
+        "done" if wishes.has("product_uom") => Err(Error::user("You cannot change the UoM for a stock move that has been set to 'Done'.")),
+        "cancel" if wishes.has("quantity") => Err(Error::user("You cannot change a cancelled stock move, create a new line instead.")),
+        _ => Ok(()),
+    }
+}
+
+/// The header fields of a transfer that is done or cancelled are guarded, differently per version.
+pub(crate) fn guard_picking(tx: &Transaction, id: i64, wishes: &Wishes) -> Result<()> {
+    let state = tx.text(PICKING, id, "state");
+    if wishes.has("picking_type_id") && tx.version.guards_operation_type(&state) {
+        return Err(Error::user("Changing the operation type of this record is forbidden at this point."));
+    }
+    if wishes.has("scheduled_date") && tx.version.guards_scheduled_date(&state) {
+        return Err(Error::user("You cannot change the Scheduled Date on a done or cancelled transfer."));
     }
     Ok(())
 }

@@ -119,6 +119,7 @@ fn mandatory(tx: &Transaction, model: &Model, field: &Field) -> Error {
     let wire = crate::version::wire_name(tx.version, model.name, field.key);
     Error {
         in_load: Some(format!("Missing required value for the field '{}' ({wire})", field.label)),
+        field: Some(wire.to_owned()),
         ..Error::validation(tx.version.mandatory_field(field.label, wire, model.label, model.name))
     }
 }

@@ -1,0 +1,159 @@
+//! Takes an event: durable first, acknowledged after, queued if possible.
+
+use interplant_domain::exception::{Code, Exception};
+use interplant_domain::identifier::{EventId, ExceptionId, LifecycleId, PlantCode};
+use interplant_domain::lifecycle::owner;
+use interplant_domain::mailbox::RaisedException;
+use interplant_domain::plant::Plant;
+use interplant_runtime::inbox::{Fate, Row, Stored};
+use interplant_runtime::store::{Error, new_event_id, transport_key};
+use interplant_runtime::{Context, failpoint};
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+
+use crate::problem::Problem;
+use crate::read::Event;
+
+/// What a sender is told about an event that is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Receipt {
+    /// `accepted`, `duplicate`, `duplicate_of` or `held`.
+    pub(crate) status: &'static str,
+    /// Our id of the event.
+    pub(crate) event: EventId,
+    /// The lifecycle that it belongs to.
+    pub(crate) lifecycle: LifecycleId,
+    /// The first event with the same fact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) duplicate_of: Option<EventId>,
+    /// The exception that a person decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exception: Option<ExceptionId>,
+    /// When it was stored.
+    pub(crate) received_at: Timestamp,
+}
+
+/// A receipt, and whether it repeats an earlier one.
+pub(crate) struct Accepted {
+    pub(crate) receipt: Receipt,
+    pub(crate) replayed: bool,
+}
+
+pub(crate) async fn accept(context: &Context, plant: &Plant, event: &Event) -> Result<Accepted, Problem> {
+    let now = context.now();
+    let row = new_row(&plant.plant, event, now);
+    let business_key = event.fact.business_key(&plant.plant, event.envelope.revision());
+    let unavailable = |error: Error| crate::request::unavailable(&error);
+    match context.inbox.store(&row, &business_key).await.map_err(unavailable)? {
+        Stored::New => {
+            failpoint!("ingest.after_inbox");
+            // A message that does not get through is sent by the sweeper; the fact is safe already.
+            if let Err(error) = context.queues.route(&row.key, &row.plant).await {
+                tracing::warn!(event.id = %row.event_id, "not queued, the sweeper will: {error}");
+            }
+            failpoint!("ingest.after_queue");
+            Ok(answer(&row, false))
+        }
+        Stored::Replayed(first) => Ok(answer(&first, true)),
+        Stored::Mismatch => Err(mismatch()),
+        Stored::SameFact { event_id, content_hash } if content_hash == row.content_hash => {
+            let row = Row {
+                fate: Fate::DuplicateOf { event_id },
+                ..row
+            };
+            aside(context, &row).await
+        }
+        Stored::SameFact { event_id, .. } => {
+            let raised = conflict(plant, &row, &event_id, event, now);
+            context.store.raise_aside(&row.lifecycle, &raised, now).await.map_err(unavailable)?;
+            let row = Row {
+                fate: Fate::Held {
+                    exception: raised.id,
+                    first: event_id,
+                },
+                ..row
+            };
+            aside(context, &row).await
+        }
+    }
+}
+
+async fn aside(context: &Context, row: &Row) -> Result<Accepted, Problem> {
+    match context.inbox.store_aside(row).await.map_err(|error| crate::request::unavailable(&error))? {
+        Stored::New | Stored::SameFact { .. } => Ok(answer(row, false)),
+        Stored::Replayed(first) => Ok(answer(&first, true)),
+        Stored::Mismatch => Err(mismatch()),
+    }
+}
+
+fn new_row(plant: &PlantCode, event: &Event, now: Timestamp) -> Row {
+    let envelope = &event.envelope;
+    Row {
+        key: transport_key(&envelope.source, &envelope.id),
+        event_id: new_event_id(),
+        source: envelope.source.clone(),
+        sender_id: envelope.id.clone(),
+        plant: plant.clone(),
+        kind: event.kind,
+        lifecycle: event.fact.lifecycle(plant),
+        envelope_hash: event.envelope_hash.clone(),
+        content_hash: event.content_hash.clone(),
+        happened_at: event.happened_at,
+        received_at: now,
+        traceparent: envelope.traceparent.clone(),
+        data: envelope.data.clone(),
+        fate: Fate::Accepted,
+    }
+}
+
+fn answer(row: &Row, replayed: bool) -> Accepted {
+    let (status, duplicate_of, exception) = match &row.fate {
+        Fate::Accepted => ("accepted", None, None),
+        Fate::DuplicateOf { event_id } => ("duplicate_of", Some(event_id.clone()), None),
+        Fate::Held { exception, .. } => ("held", None, Some(exception.clone())),
+    };
+    Accepted {
+        receipt: Receipt {
+            status,
+            event: row.event_id.clone(),
+            lifecycle: row.lifecycle.clone(),
+            duplicate_of,
+            exception,
+            received_at: row.received_at,
+        },
+        replayed,
+    }
+}
+
+fn mismatch() -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "idempotency_payload_mismatch",
+        "An event with this `source` and `id` came before with another content: give every event an id of its own.",
+    )
+    .at("/id")
+}
+
+fn conflict(plant: &Plant, row: &Row, first: &EventId, event: &Event, now: Timestamp) -> RaisedException {
+    let code = Code::ConflictingFact;
+    RaisedException {
+        id: ExceptionId::for_cause(&[&row.lifecycle.to_string(), code.as_str(), &row.content_hash]),
+        exception: Exception::new(
+            code,
+            format!(
+                "{} revision {} came as {first} with another content (SHA-256 {} now); the first is in force",
+                row.kind.event_type(),
+                event.envelope.revision(),
+                row.content_hash
+            ),
+        ),
+        raised_by: "ingest".to_owned(),
+        event_id: row.event_id.clone(),
+        owner: owner(plant, code),
+        raised_at: now,
+        due_at: now + SignedDuration::from_hours(code.due_hours()),
+        blocks: false,
+        resolution: None,
+    }
+}

@@ -1,0 +1,82 @@
+//! Errors as `application/problem+json` (RFC 9457), each with a stable code and what to do.
+
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+
+/// What is wrong with a request or an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Problem {
+    /// `urn:interplant:problem:<code>`
+    r#type: String,
+    /// The code, once more, for machines.
+    pub(crate) code: &'static str,
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// What is wrong and what to do.
+    pub(crate) title: String,
+    /// JSON pointer of the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pointer: Option<String>,
+    /// Line of broken JSON, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<usize>,
+    /// Column of broken JSON, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) column: Option<usize>,
+    /// Every further fault of the same event.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) errors: Vec<Fault>,
+}
+
+/// One of several faults.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Fault {
+    /// The code.
+    pub(crate) code: &'static str,
+    /// JSON pointer of the place.
+    pub(crate) pointer: String,
+    /// What is wrong and what to do.
+    pub(crate) detail: String,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, title: impl Into<String>) -> Self {
+        Self {
+            r#type: format!("urn:interplant:problem:{code}"),
+            code,
+            status: status.as_u16(),
+            title: title.into(),
+            pointer: None,
+            line: None,
+            column: None,
+            errors: Vec::new(),
+        }
+    }
+
+    pub(crate) fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.pointer = Some(pointer.into());
+        self
+    }
+
+    /// From all faults of an event; the first one gives code and place.
+    pub(crate) fn from_faults(faults: Vec<Fault>) -> Option<Self> {
+        let first = faults.first()?.clone();
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, first.code, first.detail).at(first.pointer);
+        if faults.len() > 1 {
+            problem.errors = faults;
+        }
+        Some(problem)
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "Nothing was stored. Send the same request again, with the same event ids, after the time in Retry-After.",
+        )
+    }
+
+    pub(crate) fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
