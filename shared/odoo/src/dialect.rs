@@ -243,8 +243,8 @@ impl Version {
         match shown {
             Some(Json::Array(pair)) => pair.get(1).and_then(Json::as_i64).and_then(|digits| u32::try_from(digits).ok()),
             // 19 keeps a price as it was written and only shows fewer digits.
-            Some(Json::Bool(false)) | None => Some(crate::answer::PLACES),
-            Some(Json::Null | Json::Bool(true) | Json::Number(_) | Json::String(_) | Json::Object(_)) => None,
+            Some(Json::Bool(false)) if self == Self::V19 => Some(crate::answer::PLACES),
+            Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_)) | None => None,
         }
     }
 }
@@ -258,6 +258,15 @@ mod tests {
         assert_eq!(Version::V17.order_state("done", false), Some(OrderState::Locked));
         assert_eq!(Version::V19.order_state("purchase", true), Some(OrderState::Locked));
         assert_eq!(Version::V19.order_state("done", false), None);
+    }
+
+    #[test]
+    fn digits_that_are_not_told_are_not_guessed() {
+        let pair = Json::Array(vec![Json::Number("16".into()), Json::Number("2".into())]);
+        assert_eq!(Version::V17.digits(Some(&pair)), Some(2));
+        assert_eq!(Version::V19.digits(Some(&Json::Bool(false))), Some(9));
+        assert_eq!(Version::V18.digits(Some(&Json::Bool(false))), None);
+        assert_eq!(Version::V19.digits(None), None);
     }
 
     #[test]

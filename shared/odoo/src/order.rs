@@ -14,7 +14,7 @@ use crate::client::{Call, Client};
 use crate::dialect::{Version, model};
 use crate::error::{Error, RefusedKind};
 use crate::load::{Sheet, cell};
-use crate::receipt::{self, Picking};
+use crate::receipt::{self, Move, Picking};
 
 /// An order to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +102,18 @@ pub struct Order {
     pub untaxed: Amount,
     /// Total with tax.
     pub total: Amount,
+}
+
+impl Order {
+    /// Moves whose quantities are in another unit than their order line's.
+    ///
+    /// An order in dozens of an item that is kept in pieces has such: 5 ordered are 60 expected, and 5
+    /// declared would book five pieces. Whoever compares or declares looks here first.
+    pub fn moves_in_other_units(&self) -> impl Iterator<Item = &Move> {
+        let unit = |line: Option<i64>| self.lines.iter().find(|own| Some(own.id) == line).map(|own| own.unit);
+        let moves = self.pickings.iter().flat_map(|picking| &picking.moves);
+        moves.filter(move |of| unit(of.order_line).is_some_and(|unit| unit != of.unit))
+    }
 }
 
 /// A line of an [`Order`].

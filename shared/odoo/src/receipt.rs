@@ -78,7 +78,7 @@ pub struct Move {
     pub order_line: Option<i64>,
     /// Where it stands.
     pub state: PickingState,
-    /// The unit of its quantities.
+    /// The unit of its quantities; see [`crate::Order::moves_in_other_units`].
     pub unit: i64,
     /// How much is expected.
     pub demand: Quantity,

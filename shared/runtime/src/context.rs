@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::types::AttributeValue;
 use interplant_domain::identifier::{LifecycleId, PlantCode};
 use interplant_domain::plant::Plant;
-use interplant_odoo::{Client as OdooClient, Credentials, Limits};
+use interplant_odoo::{Client as OdooClient, Credentials as OdooCredentials, Limits};
 use jiff::Timestamp;
 
 use crate::engine::StepFunctions;
@@ -36,6 +37,19 @@ pub struct Context {
     odoo: Mutex<HashMap<String, OdooClient>>,
 }
 
+/// A cloud at another address than AWS's own: the one on this machine.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Its address.
+    pub url: String,
+    /// Its region.
+    pub region: String,
+    /// Who we are there.
+    pub access_key_id: String,
+    /// The proof of it.
+    pub secret_access_key: String,
+}
+
 /// Why there is no connection to an Odoo.
 #[derive(Debug, thiserror::Error)]
 pub enum OdooError {
@@ -53,7 +67,17 @@ pub enum OdooError {
 impl Context {
     /// Connects to AWS with the usual credentials of the environment.
     pub async fn new(settings: Settings) -> Self {
-        let aws = aws_config::defaults(BehaviorVersion::latest()).load().await;
+        Self::at(settings, None).await
+    }
+
+    /// Connects to AWS, or to a cloud at another address.
+    pub async fn at(settings: Settings, endpoint: Option<Endpoint>) -> Self {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(endpoint) = endpoint {
+            let credentials = Credentials::new(endpoint.access_key_id, endpoint.secret_access_key, None, None, "interplant");
+            loader = loader.endpoint_url(endpoint.url).region(Region::new(endpoint.region)).credentials_provider(credentials);
+        }
+        let aws = loader.load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&aws);
         Self {
             inbox: Inbox::new(dynamo.clone(), settings.inbox_table.clone()),
@@ -87,7 +111,7 @@ impl Context {
     ///
     /// # Errors
     /// When the secret is missing or cannot be read.
-    pub async fn odoo_credentials(&self, database: &str) -> Result<Credentials, OdooError> {
+    pub async fn odoo_credentials(&self, database: &str) -> Result<OdooCredentials, OdooError> {
         let text = self.secrets.read(&format!("odoo/{database}"), self.now()).await?;
         let text = text.ok_or_else(|| OdooError::Secret(database.to_owned()))?;
         serde_json::from_str(&text).map_err(|_| OdooError::Secret(database.to_owned()))

@@ -112,12 +112,12 @@ pub(crate) fn by_position(tx: &Transaction, model: &str, method: &str, positiona
         return Err(Error::new(Class::Access, tx.version.private_method(model, method)));
     }
     let signature = signature(tx, model, method)
-        .ok_or_else(|| Error::new(Class::AttributeError, format!("The method '{method}' does not exist on the model '{model}'")))?;
+        .ok_or_else(|| Error::new(Class::AttributeError, tx.version.unknown_method(model, method)))?;
     let mut args = named.as_object().cloned().unwrap_or_default();
     let context = split_context(&mut args);
     let mut rest = positional.iter();
     if method == "create" && positional.is_empty() {
-        return Err(Error::new(Class::IndexError, "tuple index out of range"));
+        return Err(Error::new(Class::IndexError, tx.version.no_positional_argument()));
     }
     if method == "write" && positional.len() == 1 && tx.version.write_argument(model) != "vals" {
         let name = tx.version.write_argument(model);

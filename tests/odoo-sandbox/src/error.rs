@@ -42,6 +42,11 @@ impl Class {
         }
     }
 
+    /// An error a person may read: `UserError` and what is derived from it.
+    pub(crate) const fn is_for_users(self) -> bool {
+        matches!(self, Self::AccessDenied | Self::Access | Self::Missing | Self::Validation | Self::User)
+    }
+
     /// The HTTP status on `/json/2`.
     pub(crate) const fn status(self) -> u16 {
         match self {

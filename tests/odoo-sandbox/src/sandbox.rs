@@ -240,8 +240,8 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // The thread may have ended already.
-            drop(stop.send(()));
+            // The thread may have ended already; then nobody listens.
+            let (Ok(()) | Err(())) = stop.send(());
         }
         if let Some(thread) = self.thread.take() {
             drop(thread.join());

@@ -129,7 +129,10 @@ fn units(seed: &mut Seed, version: Version) {
             None
         } else {
             let known = seed.tx.ids("uom.category").into_iter().find(|id| seed.tx.text("uom.category", *id, "name") == *category);
-            Some(known.unwrap_or_else(|| seed.add("", "uom.category", [("name", text(category))])))
+            Some(known.unwrap_or_else(|| {
+                let external_id = UNIT_CATEGORIES.iter().find(|(of, _)| of == category).map_or("", |(_, id)| id);
+                seed.add(&format!("uom.{external_id}"), "uom.category", [("name", text(category))])
+            }))
         };
         let ratio = parse_decimal(ratio).unwrap_or(Decimal::ONE);
         let kind = if root.is_none() {
@@ -231,22 +234,12 @@ fn account(seed: &mut Seed, version: Version) {
     for (external_id, code, name, kind, sequence) in [
         ("sale", "INV", "Sales", "sale", 5),
         ("purchase", "BILL", version.purchase_journal(), "purchase", 6),
-        ("general", "MISC", "Miscellaneous Operations", "general", 9),
-        ("exch", "EXCH", "Exchange Difference", "general", 10),
-        ("caba", "CABA", "Cash Basis Taxes", "general", 10),
         ("bank", "BNK1", "Bank", "bank", 7),
     ] {
-        seed.add(
-            &format!("account.1_{external_id}"),
-            "account.journal",
-            [
-                ("code", text(code)),
-                ("name", text(name)),
-                ("type", text(kind)),
-                ("company_id", Value::One(1)),
-                ("sequence", Value::Int(sequence)),
-            ],
-        );
+        journal(seed, external_id, code, name, kind, sequence);
+    }
+    for (code, name, sequence) in version.general_journals() {
+        journal(seed, &code.to_lowercase(), code, name, "general", *sequence);
     }
     let mut taxes = Vec::new();
     for (external_id, name, amount, usage) in [
@@ -272,6 +265,20 @@ fn account(seed: &mut Seed, version: Version) {
     if let [sale, purchase, ..] = taxes.as_slice() {
         seed.tx.put_all("res.company", 1, [("account_sale_tax_id", Value::One(*sale)), ("account_purchase_tax_id", Value::One(*purchase))]);
     }
+}
+
+fn journal(seed: &mut Seed, external_id: &str, code: &str, name: &str, kind: &str, sequence: i64) {
+    seed.add(
+        &format!("account.1_{external_id}"),
+        "account.journal",
+        [
+            ("code", text(code)),
+            ("name", text(name)),
+            ("type", text(kind)),
+            ("company_id", Value::One(1)),
+            ("sequence", Value::Int(sequence)),
+        ],
+    );
 }
 
 const COUNTRIES: &[(&str, &str)] = &[
@@ -344,6 +351,15 @@ const UNITS: &[(&str, &str, &str, &str)] = &[
     ("Hours", "product_uom_hour", "Working Time", "1"),
     ("Days", "product_uom_day", "Working Time", "8"),
     ("m\u{b2}", "uom_square_meter", "Surface", "1"),
+];
+
+const UNIT_CATEGORIES: &[(&str, &str)] = &[
+    ("Unit", "product_uom_categ_unit"),
+    ("Weight", "product_uom_categ_kgm"),
+    ("Working Time", "uom_categ_wtime"),
+    ("Length / Distance", "uom_categ_length"),
+    ("Surface", "uom_categ_surface"),
+    ("Volume", "product_uom_categ_vol"),
 ];
 
 const ACCOUNTS: &[(&str, &str, &str)] = &[

@@ -291,6 +291,42 @@ impl Version {
         }
     }
 
+    /// What the web client calls a list.
+    pub(crate) const fn list_view(self) -> &'static str {
+        if self.since(Self::V18) { "list" } else { "tree" }
+    }
+
+    pub(crate) const fn no_positional_argument(self) -> &'static str {
+        if self.since(Self::V19) { "list index out of range" } else { "tuple index out of range" }
+    }
+
+    pub(crate) fn unknown_method(self, model: &str, method: &str) -> String {
+        if self.since(Self::V19) {
+            format!("The method '{model}.{method}' does not exist")
+        } else {
+            format!("The method '{method}' does not exist on the model '{model}'")
+        }
+    }
+
+    /// The general journals of a new database and their order.
+    pub(crate) const fn general_journals(self) -> &'static [(&'static str, &'static str, i64)] {
+        if self.since(Self::V18) {
+            &[
+                ("MISC", "Miscellaneous Operations", 9),
+                ("EXCH", "Exchange Difference", 10),
+                ("CABA", "Cash Basis Taxes", 10),
+                ("STJ", "Inventory Valuation", 10),
+            ]
+        } else {
+            &[
+                ("MISC", "Miscellaneous Operations", 5),
+                ("EXCH", "Exchange Difference", 9),
+                ("CABA", "Cash Basis Taxes", 10),
+                ("STJ", "Inventory Valuation", 8),
+            ]
+        }
+    }
+
     /// Return wizards start with the received quantity; since 18 with zero.
     pub(crate) const fn return_starts_full(self) -> bool {
         !self.since(Self::V18)
@@ -299,11 +335,6 @@ impl Version {
     /// `message_post` answers a list of ids.
     pub(crate) const fn message_post_answers_list(self) -> bool {
         self.since(Self::V19)
-    }
-
-    /// The second step of a receipt exists as soon as the order is confirmed.
-    pub(crate) const fn second_step_exists_at_once(self) -> bool {
-        !self.since(Self::V18)
     }
 
     /// `stock.lot.create` over the wire fails on this build.

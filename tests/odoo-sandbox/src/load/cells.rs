@@ -154,7 +154,7 @@ fn resolve(tx: &Transaction, name: &str, field: &Field, to: &'static str, part: 
             "name": "Possible Values",
             "type": "ir.actions.act_window",
             "target": "new",
-            "view_mode": "list,form",
+            "view_mode": format!("{},form", tx.version.list_view()),
             "views": [[false, "list"], [false, "form"]],
             "context": {"create": false},
             "help": "See all possible values",

@@ -69,43 +69,112 @@ pub(crate) fn load(tx: &mut Transaction, model: &'static Model, fields: &Json, d
             request.next = 0;
         }
     }
-    let mark = tx.mark();
     let module = tx.env.context.get("module").and_then(Json::as_str).unwrap_or("__import__").to_owned();
     tx.env.context.insert("_import_current_module".to_owned(), json!(module));
     let loaded = load_all(tx, model, &records, &module);
     tx.env.context.remove("_import_current_module");
     let (ids, messages) = loaded?;
-    if messages.is_empty() {
-        return Ok(answer(Some(&ids), messages, request.next));
-    }
-    tx.roll_back(mark);
-    Ok(answer(None, messages, request.next))
+    if messages.is_empty() { Ok(answer(Some(&ids), messages, request.next)) } else { Ok(answer(None, messages, request.next)) }
 }
 
 type Loaded = (Vec<i64>, Vec<Map<String, Json>>);
 
+/// All records at once; when that fails once more one by one, to say which of them are wrong.
 fn load_all(tx: &mut Transaction, model: &'static Model, records: &[Extracted], module: &str) -> Result<Loaded> {
+    let mark = tx.mark();
     let (mut ids, mut messages) = (Vec::new(), Vec::new());
+    let mut failed = None;
     for (number, record) in records.iter().enumerate() {
-        let mut problems = Vec::new();
-        let vals = cells::convert(tx, model, &record.fields, &mut problems)?;
-        for problem in problems {
-            messages.push(problem.into_message(record.span, number));
-        }
-        // The record is tried even so: what is missing is reported as well.
+        let vals = converted(tx, model, record, number, &mut messages)?;
+        // The record is tried even when a cell is wrong: what is missing then is reported as well.
         match keep(tx, model, record, vals, module) {
             Ok(id) => ids.push(id),
-            Err(Kept::Problem(problem)) => messages.push(problem.into_message(record.span, number)),
-            Err(Kept::Error(error)) => {
-                let mut message = message(record.span, number, error.in_load.as_deref().unwrap_or(&error.message));
-                if let Some(field) = error.field {
-                    message.insert("field".to_owned(), json!(field));
-                }
-                messages.push(message);
+            Err(error) => {
+                failed = Some(error);
+                break;
             }
         }
     }
+    let Some(failed) = failed else {
+        if !messages.is_empty() {
+            tx.roll_back(mark);
+        }
+        return Ok((ids, messages));
+    };
+    tx.roll_back(mark);
+    let start = tx.mark();
+    let mut messages = one_by_one(tx, model, records, module)?;
+    tx.roll_back(start);
+    // The first try names the first record, whichever was wrong.
+    if let (Kept::Error(error), Some(first)) = (failed, records.first())
+        && error.class.is_for_users()
+        && error.in_load.is_none()
+    {
+        let general = message(first.span, 0, &error.message);
+        if !messages.contains(&general) {
+            messages.insert(0, general);
+        }
+    }
     Ok((ids, messages))
+}
+
+fn converted(
+    tx: &Transaction,
+    model: &'static Model,
+    record: &Extracted,
+    number: usize,
+    messages: &mut Vec<Map<String, Json>>,
+) -> Result<Map<String, Json>> {
+    let mut problems = Vec::new();
+    let vals = cells::convert(tx, model, &record.fields, &mut problems)?;
+    messages.extend(problems.into_iter().map(|problem| problem.into_message(record.span, number)));
+    Ok(vals)
+}
+
+fn one_by_one(tx: &mut Transaction, model: &'static Model, records: &[Extracted], module: &str) -> Result<Vec<Map<String, Json>>> {
+    let mut messages = Vec::new();
+    let mut errors = 0;
+    for (number, record) in records.iter().enumerate() {
+        let vals = converted(tx, model, record, number, &mut messages)?;
+        let mark = tx.mark();
+        match keep(tx, model, record, vals, module) {
+            Ok(_) => continue,
+            Err(Kept::Problem(problem)) => messages.push(problem.into_message(record.span, number)),
+            Err(Kept::Error(error)) => {
+                tx.roll_back(mark);
+                messages.push(error_message(record.span, number, error));
+                errors += 1;
+            }
+        }
+        if too_many(errors, number + 1, &mut messages) {
+            break;
+        }
+    }
+    Ok(messages)
+}
+
+fn error_message(span: Span, number: usize, error: Error) -> Map<String, Json> {
+    if !error.class.is_for_users() {
+        let (_, class) = error.class.name().rsplit_once('.').unwrap_or(("", error.class.name()));
+        let mut message = message(span, number, &format!("Unknown error during import: <class '{class}'>: {}", error.message));
+        message.insert("moreinfo".to_owned(), json!("Resolve other errors first"));
+        return message;
+    }
+    let mut message = message(span, number, error.in_load.as_deref().unwrap_or(&error.message));
+    if let Some(field) = error.field {
+        message.insert("field".to_owned(), json!(field));
+    }
+    message
+}
+
+/// After ten errors Odoo stops looking, when every tenth record or more is wrong.
+fn too_many(errors: usize, tried: usize, messages: &mut Vec<Map<String, Json>>) -> bool {
+    if errors < 10 || errors * 10 < tried {
+        return false;
+    }
+    let text = "Found more than 10 errors and more than one error per 10 records, interrupted to avoid showing too many errors.";
+    messages.push(Map::from_iter([("type".to_owned(), json!("warning")), ("message".to_owned(), json!(text))]));
+    true
 }
 
 enum Kept {
@@ -173,6 +242,12 @@ pub(crate) fn lost_race(tx: &Transaction, model: &'static Model, fields: &Json, 
     let request = request(tx, model, fields, data)?;
     let records = extract(tx.schema, model, &request.paths, &request.rows);
     let text = "could not serialize access due to concurrent update\n";
-    let messages = records.iter().enumerate().map(|(number, record)| message(record.span, number, text)).collect();
+    let mut messages = Vec::new();
+    for (number, record) in records.iter().enumerate() {
+        messages.push(message(record.span, number, text));
+        if too_many(number + 1, number + 1, &mut messages) {
+            break;
+        }
+    }
     Ok(answer(None, messages, 0))
 }

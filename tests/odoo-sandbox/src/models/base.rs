@@ -37,6 +37,22 @@ pub(crate) fn partner_defaults(tx: &Transaction, record: &mut Record) -> Result<
     Err(Error::constraint(text, tx.version.check_violation_in_load(text)))
 }
 
+pub(crate) fn user_defaults(tx: &mut Transaction, record: &mut Record) -> Result<()> {
+    let login = record.get("login").cloned().unwrap_or_default();
+    if tx.ids("res.users").into_iter().any(|user| tx.stored("res.users", user, "login") == login) {
+        let text = "You can not have two users with the same login!";
+        return Err(Error::constraint(text, tx.version.check_violation_in_load(text)));
+    }
+    record.entry("active").or_insert(Value::Flag(true));
+    record.entry("company_id").or_insert(Value::One(COMPANY));
+    if record.get("partner_id").is_none_or(Value::is_empty) {
+        let name = record.get("name").cloned().unwrap_or_default();
+        let partner = tx.insert("res.partner", Record::from([("name", name), ("type", Value::text("contact")), ("active", Value::Flag(true))]));
+        record.insert("partner_id", Value::One(partner));
+    }
+    Ok(())
+}
+
 pub(crate) fn check_partner(tx: &Transaction, id: i64) -> Result<()> {
     let mut at = tx.one("res.partner", id, "parent_id");
     let mut steps = 0;

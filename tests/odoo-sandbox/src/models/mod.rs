@@ -38,6 +38,7 @@ pub(crate) fn parent(
 pub(crate) fn defaults(tx: &mut Transaction, model: &'static str, record: &mut Record, lists: &[(&'static Field, Json)]) -> Result<()> {
     match model {
         "res.partner" => base::partner_defaults(tx, record),
+        "res.users" => base::user_defaults(tx, record),
         "product.template" | "product.product" | "product.supplierinfo" | "uom.uom" => product::defaults(tx, model, record, lists),
         "purchase.order" => purchase::defaults(tx, record),
         "purchase.order.line" => purchase_line::defaults(tx, record, lists),

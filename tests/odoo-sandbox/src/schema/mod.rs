@@ -230,6 +230,8 @@ impl Model {
 #[derive(Debug)]
 pub(crate) struct Schema {
     models: BTreeMap<&'static str, Model>,
+    /// The models' names as they are declared.
+    order: Vec<&'static str>,
 }
 
 impl Schema {
@@ -247,14 +249,16 @@ impl Schema {
         self.models.get(name)
     }
 
+    /// All models as they are declared: those that others stand on first.
     pub(crate) fn models(&self) -> impl Iterator<Item = &Model> {
-        self.models.values()
+        self.order.iter().filter_map(|name| self.models.get(name))
     }
 
     fn build(version: Version) -> Self {
         let areas = [base::MODELS, product::MODELS, purchase::MODELS, stock::MODELS, account::MODELS];
+        let order = areas.into_iter().flatten().map(|declared| declared.name).collect();
         let models = areas.into_iter().flatten().map(|declared| (declared.name, Self::apply(version, declared))).collect();
-        Self { models }
+        Self { models, order }
     }
 
     fn apply(version: Version, declared: &Declared) -> Model {

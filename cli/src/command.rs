@@ -1,0 +1,68 @@
+//! The commands.
+
+mod decide;
+mod demo;
+mod list;
+mod odoo;
+mod plant;
+mod send;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::Failure;
+
+/// Interplant: business facts of plants into Odoo, each once, in order.
+#[derive(Debug, Parser)]
+#[command(name = "interplant", version, about)]
+pub struct Interplant {
+    /// Folder of a running local cloud, such as .local/demo; without it AWS by the environment
+    #[arg(long, global = true, env = "INTERPLANT_LOCAL")]
+    local: Option<PathBuf>,
+    /// Print JSON instead of tables
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the whole road on this machine: cloud, plants, Odoo, and the proof
+    Demo(demo::Demo),
+    /// Sign a file of events and send it
+    Send(send::Send),
+    /// Show the road of a lifecycle: facts, steps, Odoo records, waits, times
+    Show(show::Show),
+    /// List lifecycles, the last changed first
+    List(list::List),
+    /// Decide an exception: retry, skip or cancel
+    Decide(decide::Decide),
+    /// Look at an Odoo that plants are to be connected to
+    #[command(subcommand)]
+    Odoo(odoo::Odoo),
+    /// Check and publish a plant's configuration
+    #[command(subcommand)]
+    Plant(plant::Plant),
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// With a sentence for the person at the terminal.
+pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
+    let Interplant { local, json, command } = interplant;
+    let local = local.as_deref();
+    match command {
+        Command::Demo(demo) => demo.run(json).await,
+        Command::Send(send) => send.run(local, json).await,
+        Command::Show(show) => show.run(local, json).await,
+        Command::List(list) => list.run(local, json).await,
+        Command::Decide(decide) => decide.run(local, json).await,
+        Command::Odoo(odoo) => odoo.run(json).await,
+        Command::Plant(plant) => plant.run(local, json).await,
+    }
+}

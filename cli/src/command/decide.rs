@@ -1,0 +1,52 @@
+//! `interplant decide`: a person's decision about an exception.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use interplant_domain::identifier::LifecycleId;
+use interplant_domain::lifecycle::GivenDecision;
+use interplant_runtime::protocol;
+
+use crate::{Failure, cloud};
+
+/// Decides an exception: retry, skip or cancel
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// Such as po/plant-b/4711
+    lifecycle: String,
+    /// Such as exc_1f3a9c02de
+    exception: String,
+    /// retry, skip or cancel
+    decision: String,
+    /// Why
+    #[arg(long)]
+    reason: String,
+    /// Who decides
+    #[arg(long, env = "USER")]
+    by: String,
+    /// Revision of the lifecycle that you looked at: refused when something has happened since
+    #[arg(long)]
+    revision: Option<u64>,
+}
+
+impl Decide {
+    pub(crate) async fn run(self, local: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
+        let id: LifecycleId = self.lifecycle.parse()?;
+        let given = GivenDecision {
+            exception: self.exception.parse()?,
+            decision: self.decision.parse()?,
+            seen_revision: self.revision,
+            by: self.by,
+            reason: self.reason,
+        };
+        let (context, _) = cloud::attach(local).await?;
+        protocol::decide(&context.store, &context.engine, &id, &given, context.now()).await?;
+        if json {
+            println!("{}", serde_json::json!({"lifecycle": id, "exception": given.exception, "decision": given.decision}));
+        } else {
+            println!("{} {}: {}. `interplant show {id}` shows how it goes on.", given.exception, given.decision, given.reason);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,76 @@
+//! Facts as events, and what they need in Odoo.
+
+use std::collections::BTreeMap;
+
+use interplant_domain::fact::{Code, Fact, FactKind};
+use interplant_domain::identifier::{LifecycleId, PlantCode};
+use interplant_domain::plant::Plant;
+use interplant_odoo::{Client, NewItem, NewPartner};
+use serde_json::{Value, json};
+
+use crate::Failure;
+
+/// An event in an envelope.
+#[must_use]
+pub fn event(plant: &PlantCode, system: &str, id: &str, kind: FactKind, time: &str, data: &Value) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": format!("urn:plant:{plant}:{system}"),
+        "type": kind.event_type(), "time": time, "data": data
+    })
+}
+
+/// The fact in an event, when it is one that Interplant takes.
+#[must_use]
+pub fn fact(event: &Value) -> Option<Fact> {
+    let kind = FactKind::from_event_type(event.get("type")?.as_str()?)?;
+    Fact::read(kind, event.get("data")?).ok()
+}
+
+/// The lifecycle that an event belongs to.
+#[must_use]
+pub fn lifecycle(plant: &PlantCode, event: &Value) -> Option<LifecycleId> {
+    fact(event).map(|fact| fact.lifecycle(plant))
+}
+
+/// The same fact in another envelope: as a sender does that gives every attempt a new id.
+#[must_use]
+pub fn readdressed(event: &Value) -> Value {
+    let mut again = event.clone();
+    if let Some(id) = event.get("id").and_then(Value::as_str) {
+        again["id"] = json!(format!("{id}-again"));
+    }
+    again
+}
+
+/// Creates in Odoo the suppliers and items that orders name; those that exist stay as they are.
+///
+/// # Errors
+/// When Odoo refuses, or a unit is not in the plant's configuration.
+pub async fn create_masters(odoo: &Client, plant: &Plant, events: &[Value]) -> Result<(), Failure> {
+    let mut partners: BTreeMap<Code, NewPartner> = BTreeMap::new();
+    let mut items: BTreeMap<Code, NewItem> = BTreeMap::new();
+    for event in events {
+        let Some(Fact::PoCreated(order)) = fact(event) else { continue };
+        partners.entry(order.supplier_id.clone()).or_insert_with(|| NewPartner {
+            external_id: plant.partner(&order.supplier_id),
+            name: format!("{} ({})", order.supplier_id, plant.plant),
+        });
+        for line in &order.lines {
+            let unit = plant.unit(&line.uom).map_err(|exception| exception.to_string())?;
+            items.entry(line.item_id.clone()).or_insert_with(|| NewItem {
+                external_id: plant.item(&line.item_id),
+                name: format!("{} ({})", line.item_id, plant.plant),
+                code: line.item_id.to_string(),
+                unit,
+            });
+        }
+    }
+    // In portions: one call is one transaction in Odoo.
+    for portion in partners.into_values().collect::<Vec<_>>().chunks(200) {
+        odoo.create_partners(portion).await?;
+    }
+    for portion in items.into_values().collect::<Vec<_>>().chunks(200) {
+        odoo.create_items(portion).await?;
+    }
+    Ok(())
+}
