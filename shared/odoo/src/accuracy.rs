@@ -21,7 +21,12 @@ impl Accuracy {
     /// # Errors
     /// `AMOUNT_PRECISION` when it would be rounded.
     pub fn check_price(&self, price: UnitPrice) -> Result<(), Exception> {
-        fits("price", price, price.decimal().normalize().scale(), self.price)
+        fits(
+            "price",
+            price,
+            price.decimal().normalize().scale(),
+            self.price,
+        )
     }
 
     /// Whether Odoo keeps this quantity as it is.
@@ -29,7 +34,12 @@ impl Accuracy {
     /// # Errors
     /// `AMOUNT_PRECISION` when it would be rounded.
     pub fn check_quantity(&self, quantity: Quantity) -> Result<(), Exception> {
-        fits("quantity", quantity, quantity.decimal().normalize().scale(), self.quantity)
+        fits(
+            "quantity",
+            quantity,
+            quantity.decimal().normalize().scale(),
+            self.quantity,
+        )
     }
 }
 
@@ -39,7 +49,9 @@ fn fits(what: &str, value: impl std::fmt::Display, has: u32, kept: u32) -> Resul
     }
     Err(Exception::new(
         Code::AmountPrecision,
-        format!("the {what} {value} has {has} decimal places, this Odoo keeps {kept} and would round it"),
+        format!(
+            "the {what} {value} has {has} decimal places, this Odoo keeps {kept} and would round it"
+        ),
     ))
 }
 
@@ -49,11 +61,17 @@ mod tests {
 
     #[test]
     fn what_odoo_would_round_is_refused() {
-        let two = Accuracy { price: 2, quantity: 3 };
+        let two = Accuracy {
+            price: 2,
+            quantity: 3,
+        };
         assert!(two.check_price("38.2900".parse().unwrap()).is_ok());
         assert!(two.check_quantity("0.125".parse().unwrap()).is_ok());
         let refused = two.check_price("38.2935".parse().unwrap()).unwrap_err();
         assert_eq!(refused.code, Code::AmountPrecision);
-        assert!(refused.message.contains("38.2935") && refused.message.contains('4'), "{refused}");
+        assert!(
+            refused.message.contains("38.2935") && refused.message.contains('4'),
+            "{refused}"
+        );
     }
 }

@@ -29,15 +29,22 @@ impl<'a> Record<'a> {
     }
 
     fn get(&self, field: &str) -> Result<&'a Json, Error> {
-        self.json.get(field).ok_or_else(|| self.wrong(field, "in the answer"))
+        self.json
+            .get(field)
+            .ok_or_else(|| self.wrong(field, "in the answer"))
     }
 
     pub(crate) fn id(&self) -> Result<i64, Error> {
-        self.get("id")?.as_i64().filter(|id| *id > 0).ok_or_else(|| self.wrong("id", "an id"))
+        self.get("id")?
+            .as_i64()
+            .filter(|id| *id > 0)
+            .ok_or_else(|| self.wrong("id", "an id"))
     }
 
     pub(crate) fn flag(&self, field: &str) -> Result<bool, Error> {
-        self.get(field)?.as_bool().ok_or_else(|| self.wrong(field, "true or false"))
+        self.get(field)?
+            .as_bool()
+            .ok_or_else(|| self.wrong(field, "true or false"))
     }
 
     /// A text; Odoo writes `false` for none.
@@ -57,7 +64,10 @@ impl<'a> Record<'a> {
     }
 
     pub(crate) fn decimal(&self, field: &str) -> Result<Decimal, Error> {
-        self.get(field)?.as_number().and_then(decimal).ok_or_else(|| self.wrong(field, "a number"))
+        self.get(field)?
+            .as_number()
+            .and_then(decimal)
+            .ok_or_else(|| self.wrong(field, "a number"))
     }
 
     /// The id of a many2one: bare, `[id, name]`, `{"id": …}`, or `false`.
@@ -92,20 +102,40 @@ impl<'a> Record<'a> {
         ids.ok_or_else(|| self.wrong(field, "a list of ids"))
     }
 
-    pub(crate) fn records(&self, field: &str, model: &'static str) -> Result<impl Iterator<Item = Record<'a>> + use<'a>, Error> {
-        let items = self.get(field)?.as_array().ok_or_else(|| self.wrong(field, "a list"))?;
+    pub(crate) fn records(
+        &self,
+        field: &str,
+        model: &'static str,
+    ) -> Result<impl Iterator<Item = Record<'a>> + use<'a>, Error> {
+        let items = self
+            .get(field)?
+            .as_array()
+            .ok_or_else(|| self.wrong(field, "a list"))?;
         Ok(items.iter().map(move |json| Record { model, json }))
     }
 
     pub(crate) fn day(&self, field: &str) -> Result<Option<Day>, Error> {
-        self.text(field)?.map(|text| text.parse().map(Day).map_err(|_| self.wrong(field, "a date"))).transpose()
+        self.text(field)?
+            .map(|text| {
+                text.parse()
+                    .map(Day)
+                    .map_err(|_| self.wrong(field, "a date"))
+            })
+            .transpose()
     }
 
     /// A moment; Odoo writes UTC as `YYYY-MM-DD HH:MM:SS`.
     pub(crate) fn moment(&self, field: &str) -> Result<Option<Timestamp>, Error> {
-        let Some(text) = self.text(field)? else { return Ok(None) };
-        let moment = text.parse::<DateTime>().ok().and_then(|at| TimeZone::UTC.to_timestamp(at).ok());
-        moment.map(Some).ok_or_else(|| self.wrong(field, "a moment"))
+        let Some(text) = self.text(field)? else {
+            return Ok(None);
+        };
+        let moment = text
+            .parse::<DateTime>()
+            .ok()
+            .and_then(|at| TimeZone::UTC.to_timestamp(at).ok());
+        moment
+            .map(Some)
+            .ok_or_else(|| self.wrong(field, "a moment"))
     }
 }
 
@@ -114,7 +144,9 @@ pub(crate) fn only<'a>(model: &'static str, answer: &'a Json) -> Result<Option<R
     match answer.as_array() {
         Some([]) => Ok(None),
         Some([record]) => Ok(Some(Record::new(model, record))),
-        Some(_) | None => Err(Error::unexpected(format!("one record of {model} was asked for"))),
+        Some(_) | None => Err(Error::unexpected(format!(
+            "one record of {model} was asked for"
+        ))),
     }
 }
 
@@ -142,12 +174,18 @@ pub(crate) fn decimal(literal: &str) -> Option<Decimal> {
             }
         }
     };
-    Some(exact.round_dp_with_strategy(PLACES, RoundingStrategy::MidpointNearestEven).normalize())
+    Some(
+        exact
+            .round_dp_with_strategy(PLACES, RoundingStrategy::MidpointNearestEven)
+            .normalize(),
+    )
 }
 
 /// Plain digits with a point. A float has at most 17 that mean anything; what is beyond 28 is cut.
 fn within(digits: &str) -> Option<Decimal> {
-    Decimal::from_str_exact(digits).or_else(|_| digits.parse()).ok()
+    Decimal::from_str_exact(digits)
+        .or_else(|_| digits.parse())
+        .ok()
 }
 
 /// The text of an HTML field: without tags, entities resolved.
@@ -162,14 +200,27 @@ pub(crate) fn plain(html: &str) -> String {
             _ => text.push(c),
         }
     }
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("\u{a0}", " "), ("&amp;", "&")];
-    let resolved = entities.into_iter().fold(text, |text, (entity, c)| text.replace(entity, c));
+    let entities = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&nbsp;", " "),
+        ("\u{a0}", " "),
+        ("&amp;", "&"),
+    ];
+    let resolved = entities
+        .into_iter()
+        .fold(text, |text, (entity, c)| text.replace(entity, c));
     resolved.trim().to_owned()
 }
 
 /// Text of ours for an HTML field.
 pub(crate) fn as_html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -193,7 +244,11 @@ mod tests {
             ("1234567890123456.78", "1234567890123456.78"),
             ("0.1234567890123456789012345678901234", "0.123456789"),
         ] {
-            assert_eq!(decimal(literal).map(|d| d.to_string()).as_deref(), Some(value), "{literal}");
+            assert_eq!(
+                decimal(literal).map(|d| d.to_string()).as_deref(),
+                Some(value),
+                "{literal}"
+            );
         }
         for literal in ["1e400", "1e+9999999999", "NaN", ""] {
             assert_eq!(decimal(literal), None, "{literal}");
@@ -204,11 +259,23 @@ mod tests {
     fn a_value_of_another_kind_is_not_believed() {
         let json = parse(br#"{"id": "7", "name": 3, "state": false, "qty": "5", "partner_id": [11, "Acme"], "open": 1, "at": "2026-11-23 08:30:00"}"#).unwrap();
         let record = Record::new("x.y", &json);
-        assert!(record.id().is_err() && record.text("name").is_err() && record.word("state").is_err());
-        assert!(record.decimal("qty").is_err() && record.flag("open").is_err() && record.text("missing").is_err());
+        assert!(
+            record.id().is_err() && record.text("name").is_err() && record.word("state").is_err()
+        );
+        assert!(
+            record.decimal("qty").is_err()
+                && record.flag("open").is_err()
+                && record.text("missing").is_err()
+        );
         assert_eq!(record.link("partner_id").unwrap(), Some(11));
-        assert_eq!(record.moment("at").unwrap().unwrap().to_string(), "2026-11-23T08:30:00Z");
-        assert_eq!(record.wrong("qty", "a number").to_string(), "Odoo answered something unexpected: qty of x.y is not a number");
+        assert_eq!(
+            record.moment("at").unwrap().unwrap().to_string(),
+            "2026-11-23T08:30:00Z"
+        );
+        assert_eq!(
+            record.wrong("qty", "a number").to_string(),
+            "Odoo answered something unexpected: qty of x.y is not a number"
+        );
     }
 
     #[test]

@@ -170,14 +170,20 @@ impl Client {
         for line in &bill.lines {
             sheet.line(vec![
                 ("invoice_line_ids/id", cell(&line.external_id)?),
-                ("invoice_line_ids/purchase_line_id/id", cell(&line.order_line)?),
+                (
+                    "invoice_line_ids/purchase_line_id/id",
+                    cell(&line.order_line)?,
+                ),
                 ("invoice_line_ids/product_id/id", cell(&line.item)?),
                 ("invoice_line_ids/product_uom_id/id", cell(&line.unit)?),
                 ("invoice_line_ids/name", line.description.clone()),
                 ("invoice_line_ids/quantity", line.quantity.to_string()),
                 ("invoice_line_ids/price_unit", line.price.to_string()),
                 // The column is always there: without it Odoo applies the item's own tax.
-                ("invoice_line_ids/tax_ids/id", line.tax.as_ref().map(cell).transpose()?.unwrap_or_default()),
+                (
+                    "invoice_line_ids/tax_ids/id",
+                    line.tax.as_ref().map(cell).transpose()?.unwrap_or_default(),
+                ),
             ]);
         }
         self.load_sheet(model::BILL, sheet).await
@@ -189,20 +195,45 @@ impl Client {
     /// What a call can always meet.
     pub async fn bill(&self, bill: i64) -> Result<Option<Bill>, Error> {
         let mut fields = Body::fields(&[
-            "name", "state", "move_type", "ref", "partner_id", "currency_id", "invoice_date", "date", "amount_untaxed", "amount_tax",
+            "name",
+            "state",
+            "move_type",
+            "ref",
+            "partner_id",
+            "currency_id",
+            "invoice_date",
+            "date",
+            "amount_untaxed",
+            "amount_tax",
             "amount_total",
         ]);
-        let line = ["display_type", "product_id", "product_uom_id", "account_id", "tax_ids", "quantity", "price_unit", "price_subtotal"];
+        let line = [
+            "display_type",
+            "product_id",
+            "product_uom_id",
+            "account_id",
+            "tax_ids",
+            "quantity",
+            "price_unit",
+            "price_subtotal",
+        ];
         let mut line = Body::fields(&line);
-        line.push(("purchase_line_id", Body::nested(Body::fields(&["qty_invoiced"]))));
+        line.push((
+            "purchase_line_id",
+            Body::nested(Body::fields(&["qty_invoiced"])),
+        ));
         fields.push(("invoice_line_ids", Body::nested(line)));
         let (locks, tax_lock) = self.version().bill_locks();
         let mut company = Body::fields(locks);
         company.extend(Body::fields(&[tax_lock]));
         fields.push(("company_id", Body::nested(company)));
-        let call = Call::new(model::BILL, "web_read").on(bill).named("specification", Body::Object(fields));
+        let call = Call::new(model::BILL, "web_read")
+            .on(bill)
+            .named("specification", Body::Object(fields));
         let answer = self.call(call).await?;
-        answer::only(model::BILL, &answer)?.map(|record| read(self.version(), record)).transpose()
+        answer::only(model::BILL, &answer)?
+            .map(|record| read(self.version(), record))
+            .transpose()
     }
 
     /// Posts a draft bill. Read the bill to see where Odoo booked it.
@@ -211,17 +242,26 @@ impl Client {
     /// [`Error::NotOpen`] when it is posted or cancelled already, [`Error::WizardAsked`] when Odoo opened
     /// a dialogue and posted nothing, and what a call can always meet.
     pub async fn post_bill(&self, bill: i64) -> Result<(), Error> {
-        match self.call(Call::new(model::BILL, "action_post").on(bill)).await {
+        match self
+            .call(Call::new(model::BILL, "action_post").on(bill))
+            .await
+        {
             Ok(answer) => match is_dialogue(&answer) {
                 None => Ok(()),
                 // Some dialogues come after the deed (post this supplier's bills by themselves?).
                 Some(name) => match self.bill_state(bill).await? {
                     Some(BillState::Posted) => Ok(()),
-                    Some(BillState::Draft | BillState::Cancelled) | None => Err(Error::WizardAsked { message: foreign(name) }),
+                    Some(BillState::Draft | BillState::Cancelled) | None => {
+                        Err(Error::WizardAsked {
+                            message: foreign(name),
+                        })
+                    }
                 },
             },
             Err(error) if is_answer_of_odoo(&error) => match self.bill_state(bill).await? {
-                Some(BillState::Posted | BillState::Cancelled) => Err(Error::NotOpen { message: error.to_string() }),
+                Some(BillState::Posted | BillState::Cancelled) => Err(Error::NotOpen {
+                    message: error.to_string(),
+                }),
                 Some(BillState::Draft) | None => Err(error),
             },
             Err(error) => Err(error),
@@ -229,9 +269,13 @@ impl Client {
     }
 
     async fn bill_state(&self, bill: i64) -> Result<Option<BillState>, Error> {
-        let call = Call::new(model::BILL, "web_read").on(bill).named("specification", Body::Object(Body::fields(&["state"])));
+        let call = Call::new(model::BILL, "web_read")
+            .on(bill)
+            .named("specification", Body::Object(Body::fields(&["state"])));
         let answer = self.call(call).await?;
-        answer::only(model::BILL, &answer)?.map(BillState::read).transpose()
+        answer::only(model::BILL, &answer)?
+            .map(BillState::read)
+            .transpose()
     }
 }
 
@@ -277,7 +321,12 @@ fn locked_until(version: Version, company: Record<'_>, taxed: bool) -> Result<Op
 
 fn read_line(line: Record<'_>) -> Result<BillLine, Error> {
     let order_line = line.link("purchase_line_id")?;
-    let invoiced = order_line.map(|_| line.inside("purchase_line_id", model::ORDER_LINE)?.decimal("qty_invoiced")).transpose()?;
+    let invoiced = order_line
+        .map(|_| {
+            line.inside("purchase_line_id", model::ORDER_LINE)?
+                .decimal("qty_invoiced")
+        })
+        .transpose()?;
     Ok(BillLine {
         id: line.id()?,
         order_line,

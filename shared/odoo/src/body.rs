@@ -48,7 +48,10 @@ impl Body {
 
     /// The fields of a `web_read` without fields of their own.
     pub(crate) fn fields(names: &[&'static str]) -> Vec<(&'static str, Self)> {
-        names.iter().map(|name| (*name, Self::Object(Vec::new()))).collect()
+        names
+            .iter()
+            .map(|name| (*name, Self::Object(Vec::new())))
+            .collect()
     }
 
     /// A relation whose records are read along.
@@ -95,15 +98,24 @@ mod tests {
     #[test]
     fn a_decimal_leaves_as_its_own_text() {
         let body = Body::Object(vec![
-            ("quantity", Body::decimal("1234567890123456.780".parse().unwrap())),
+            (
+                "quantity",
+                Body::decimal("1234567890123456.780".parse().unwrap()),
+            ),
             ("less", Body::decimal("-0.000001".parse().unwrap())),
             ("id", Body::Int(7)),
         ]);
-        assert_eq!(serde_json::to_string(&body).unwrap(), r#"{"quantity":1234567890123456.78,"less":-0.000001,"id":7}"#);
+        assert_eq!(
+            serde_json::to_string(&body).unwrap(),
+            r#"{"quantity":1234567890123456.78,"less":-0.000001,"id":7}"#
+        );
     }
 
     #[test]
     fn a_day_is_noon() {
-        assert_eq!(noon(Day("2026-11-23".parse().unwrap())), "2026-11-23 12:00:00");
+        assert_eq!(
+            noon(Day("2026-11-23".parse().unwrap())),
+            "2026-11-23 12:00:00"
+        );
     }
 }

@@ -47,7 +47,14 @@ impl<'a> Call<'a> {
     /// their English words.
     pub(crate) fn new(model: &'a str, method: &'static str) -> Self {
         let context = vec![("tz", Body::text("UTC")), ("lang", Body::text("en_US"))];
-        Self { model, method, ids: None, positional: Vec::new(), named: Vec::new(), context }
+        Self {
+            model,
+            method,
+            ids: None,
+            positional: Vec::new(),
+            named: Vec::new(),
+            context,
+        }
     }
 
     pub(crate) fn on(mut self, id: i64) -> Self {
@@ -78,12 +85,27 @@ impl Client {
         let version = version_of(&http, &credentials, &limits).await?;
         let user = match version.protocol() {
             Protocol::Json2 => None,
-            Protocol::JsonRpc => {
-                Some(logged("common", "authenticate", 0, async |status| jsonrpc::authenticate(&http, &credentials, &limits, status).await).await?)
-            }
+            Protocol::JsonRpc => Some(
+                logged("common", "authenticate", 0, async |status| {
+                    jsonrpc::authenticate(&http, &credentials, &limits, status).await
+                })
+                .await?,
+            ),
         };
-        let connection = Connection { http, credentials, limits, version, user };
-        let mut client = Self { connection: Arc::new(connection), accuracy: Accuracy { price: 0, quantity: 0 } };
+        let connection = Connection {
+            http,
+            credentials,
+            limits,
+            version,
+            user,
+        };
+        let mut client = Self {
+            connection: Arc::new(connection),
+            accuracy: Accuracy {
+                price: 0,
+                quantity: 0,
+            },
+        };
         client.accuracy = client.read_accuracy().await?;
         Ok(client)
     }
@@ -113,8 +135,15 @@ impl Client {
     /// # Errors
     /// [`Error::Caller`] for a model that is not in [`model`], an unknown field or a wrong domain; and
     /// what a call can always meet.
-    pub async fn search_read(&self, model: &str, domain: serde_json::Value, fields: &[&str]) -> Result<Vec<Json>, Error> {
-        let call = Call::new(model, "search_read").named("domain", Body::Given(domain)).named("fields", Body::texts(fields));
+    pub async fn search_read(
+        &self,
+        model: &str,
+        domain: serde_json::Value,
+        fields: &[&str],
+    ) -> Result<Vec<Json>, Error> {
+        let call = Call::new(model, "search_read")
+            .named("domain", Body::Given(domain))
+            .named("fields", Body::texts(fields));
         match self.call(call).await? {
             Json::Array(records) => Ok(records),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => {
@@ -141,19 +170,43 @@ impl Client {
                 .and_then(|shown| self.version().digits(shown.get("digits")))
                 .ok_or_else(|| line.wrong(field, "described with its digits"))
         };
-        Ok(Accuracy { price: digits("price_unit")?, quantity: digits("product_qty")? })
+        Ok(Accuracy {
+            price: digits("price_unit")?,
+            quantity: digits("product_qty")?,
+        })
     }
 
     /// Makes one call.
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<Json, Error> {
         if !model::ALL.contains(&call.model) {
-            return Err(Error::caller(format!("the model {} is not one of ours", call.model)));
+            return Err(Error::caller(format!(
+                "the model {} is not one of ours",
+                call.model
+            )));
         }
-        let Connection { http, credentials, limits, version, user } = &*self.connection;
+        let Connection {
+            http,
+            credentials,
+            limits,
+            version,
+            user,
+        } = &*self.connection;
         let ids = call.ids.as_ref().map_or(0, Vec::len);
-        logged(call.model, call.method, ids, async |status| match version.protocol() {
-            Protocol::Json2 => json2::call(http, credentials, limits, &call, status).await,
-            Protocol::JsonRpc => jsonrpc::call(http, credentials, limits, user.unwrap_or_default(), &call, status).await,
+        logged(call.model, call.method, ids, async |status| {
+            match version.protocol() {
+                Protocol::Json2 => json2::call(http, credentials, limits, &call, status).await,
+                Protocol::JsonRpc => {
+                    jsonrpc::call(
+                        http,
+                        credentials,
+                        limits,
+                        user.unwrap_or_default(),
+                        &call,
+                        status,
+                    )
+                    .await
+                }
+            }
         })
         .await
     }
@@ -161,33 +214,61 @@ impl Client {
 
 /// Asks for the version where every server of the last years answers, then where 19 does: the first
 /// way is a JSON-RPC one, which Odoo means to give up.
-async fn version_of(http: &reqwest::Client, credentials: &Credentials, limits: &Limits) -> Result<Version, Error> {
+async fn version_of(
+    http: &reqwest::Client,
+    credentials: &Credentials,
+    limits: &Limits,
+) -> Result<Version, Error> {
     let info = logged("web", "version_info", 0, async |status| {
         let body = r#"{"jsonrpc":"2.0","method":"call","params":{}}"#;
         let url = credentials.address("/web/webclient/version_info")?;
-        let reply = exchange::send(http.post(url).header(CONTENT_TYPE, "application/json").body(body), limits, status).await?;
+        let reply = exchange::send(
+            http.post(url)
+                .header(CONTENT_TYPE, "application/json")
+                .body(body),
+            limits,
+            status,
+        )
+        .await?;
         if reply.status == reqwest::StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        Ok(jsonrpc::result(reply, "version_info", None, credentials)?.get("server_version_info").cloned())
+        Ok(jsonrpc::result(reply, "version_info", None, credentials)?
+            .get("server_version_info")
+            .cloned())
     })
     .await?;
     let info = match info {
         Some(info) => Some(info),
         None => {
             logged("web", "version", 0, async |status| {
-                let reply = exchange::send(http.get(credentials.address("/web/version")?), limits, status).await?;
+                let reply = exchange::send(
+                    http.get(credentials.address("/web/version")?),
+                    limits,
+                    status,
+                )
+                .await?;
                 match (reply.of_gateway(), &reply.json) {
                     (Some(error), _) => Err(error),
-                    (None, Some(json)) if reply.status == reqwest::StatusCode::OK => Ok(json.get("version_info").cloned()),
+                    (None, Some(json)) if reply.status == reqwest::StatusCode::OK => {
+                        Ok(json.get("version_info").cloned())
+                    }
                     (None, _) => Err(reply.by_status()),
                 }
             })
             .await?
         }
     };
-    let major = info.as_ref().and_then(Json::as_array).and_then(|parts| parts.first()).cloned();
-    match major.as_ref().and_then(Json::as_i64).and_then(Version::of_major) {
+    let major = info
+        .as_ref()
+        .and_then(Json::as_array)
+        .and_then(|parts| parts.first())
+        .cloned();
+    match major
+        .as_ref()
+        .and_then(Json::as_i64)
+        .and_then(Version::of_major)
+    {
         Some(version) => Ok(version),
         // An intermediate version of Odoo's own hosting calls itself `saas~18`.
         None => Err(Error::configuration(format!(
@@ -216,6 +297,14 @@ async fn logged<T>(
             Class::Defect => "defect",
         },
     };
-    tracing::debug!(odoo.model = model, odoo.method = method, odoo.ids = ids, http.status = status, duration_ms, outcome, "Called {model}.{method}");
+    tracing::debug!(
+        odoo.model = model,
+        odoo.method = method,
+        odoo.ids = ids,
+        http.status = status,
+        duration_ms,
+        outcome,
+        "Called {model}.{method}"
+    );
     result
 }

@@ -36,19 +36,30 @@ impl Credentials {
     /// The address of a path below Odoo's own.
     pub(crate) fn address(&self, path: &str) -> Result<reqwest::Url, Error> {
         let url = reqwest::Url::parse(&format!("{}{path}", self.url.trim().trim_end_matches('/')))
-            .map_err(|reason| Error::configuration(format!("the address of Odoo is not a URL: {reason}")))?;
-        let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+            .map_err(|reason| {
+                Error::configuration(format!("the address of Odoo is not a URL: {reason}"))
+            })?;
+        let plain = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
         if matches!(url.scheme(), "https" | "http") && url.has_host() && plain {
             Ok(url)
         } else {
             // The address itself is not repeated: somebody may have written a password into it.
-            Err(Error::configuration("the address of Odoo must be https://host[:port][/path] and nothing else"))
+            Err(Error::configuration(
+                "the address of Odoo must be https://host[:port][/path] and nothing else",
+            ))
         }
     }
 
     /// Text of ours or of Odoo's without the key, should anything have put it there.
     pub(crate) fn without_key(&self, text: &str) -> String {
-        if self.api_key.is_empty() { text.to_owned() } else { text.replace(&self.api_key, "…") }
+        if self.api_key.is_empty() {
+            text.to_owned()
+        } else {
+            text.replace(&self.api_key, "…")
+        }
     }
 }
 
@@ -67,7 +78,11 @@ impl Default for Limits {
     fn default() -> Self {
         // 25 s leave a function of 30 s the time to record an unknown outcome. The largest order that a
         // fact may bring (1000 lines) is read in about 1 MiB.
-        Self { connect: Duration::from_secs(3), answer: Duration::from_secs(25), answer_bytes: 8 << 20 }
+        Self {
+            connect: Duration::from_secs(3),
+            answer: Duration::from_secs(25),
+            answer_bytes: 8 << 20,
+        }
     }
 }
 
@@ -90,7 +105,12 @@ pub fn http_client(limits: &Limits) -> Result<reqwest::Client, Error> {
         .pool_max_idle_per_host(0)
         .user_agent(concat!("interplant/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|error| Error::configuration(format!("the HTTP client does not start: {}", error.without_url())))
+        .map_err(|error| {
+            Error::configuration(format!(
+                "the HTTP client does not start: {}",
+                error.without_url()
+            ))
+        })
 }
 
 #[cfg(test)]
@@ -98,7 +118,12 @@ mod tests {
     use super::*;
 
     fn at(url: &str) -> Credentials {
-        Credentials { url: url.into(), db: "works".into(), login: "interplant".into(), api_key: "s3cret".into() }
+        Credentials {
+            url: url.into(),
+            db: "works".into(),
+            login: "interplant".into(),
+            api_key: "s3cret".into(),
+        }
     }
 
     #[test]
@@ -109,8 +134,21 @@ mod tests {
 
     #[test]
     fn an_address_is_a_plain_one() {
-        assert_eq!(at("https://erp.example.com/odoo/").address("/jsonrpc").unwrap().as_str(), "https://erp.example.com/odoo/jsonrpc");
-        for url in ["", "erp.example.com", "ftp://erp.example.com", "https://me:pass@erp.example.com", "https://erp.example.com?a=b", "file:///x"] {
+        assert_eq!(
+            at("https://erp.example.com/odoo/")
+                .address("/jsonrpc")
+                .unwrap()
+                .as_str(),
+            "https://erp.example.com/odoo/jsonrpc"
+        );
+        for url in [
+            "",
+            "erp.example.com",
+            "ftp://erp.example.com",
+            "https://me:pass@erp.example.com",
+            "https://erp.example.com?a=b",
+            "file:///x",
+        ] {
             let error = at(url).address("/jsonrpc").unwrap_err();
             assert!(matches!(error, Error::Configuration { .. }), "{url}");
             assert!(!error.to_string().contains("pass"), "{error}");
@@ -120,6 +158,9 @@ mod tests {
     #[test]
     fn the_secret_is_read_as_it_is_stored() {
         let text = r#"{"url":"https://erp.example.com","db":"works","login":"interplant","api_key":"s3cret"}"#;
-        assert_eq!(serde_json::from_str::<Credentials>(text).unwrap(), at("https://erp.example.com"));
+        assert_eq!(
+            serde_json::from_str::<Credentials>(text).unwrap(),
+            at("https://erp.example.com")
+        );
     }
 }

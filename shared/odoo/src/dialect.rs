@@ -59,8 +59,24 @@ pub mod model {
     pub const PRECISION: &str = "decimal.precision";
 
     pub(crate) const ALL: [&str; 18] = [
-        PARTNER, COMPANY, CURRENCY, ITEM, ITEM_TEMPLATE, UNIT, ORDER, ORDER_LINE, PICKING, MOVE, PICKING_TYPE, QUANT, BILL,
-        BILL_LINE, ACCOUNT, TAX, USER, PRECISION,
+        PARTNER,
+        COMPANY,
+        CURRENCY,
+        ITEM,
+        ITEM_TEMPLATE,
+        UNIT,
+        ORDER,
+        ORDER_LINE,
+        PICKING,
+        MOVE,
+        PICKING_TYPE,
+        QUANT,
+        BILL,
+        BILL_LINE,
+        ACCOUNT,
+        TAX,
+        USER,
+        PRECISION,
     ];
 }
 
@@ -150,7 +166,11 @@ impl Version {
             ("draft", _) => Some(OrderState::Draft),
             ("sent", _) => Some(OrderState::Sent),
             ("to approve", _) => Some(OrderState::ToApprove),
-            ("purchase", _) => Some(if locked { OrderState::Locked } else { OrderState::Confirmed }),
+            ("purchase", _) => Some(if locked {
+                OrderState::Locked
+            } else {
+                OrderState::Confirmed
+            }),
             ("done", Self::V17 | Self::V18) => Some(OrderState::Locked),
             ("cancel", _) => Some(OrderState::Cancelled),
             _ => None,
@@ -169,7 +189,11 @@ impl Version {
     pub(crate) fn bill_locks(self) -> (&'static [&'static str], &'static str) {
         let always: &[&str] = match self {
             Self::V17 => &["fiscalyear_lock_date", "period_lock_date"],
-            Self::V18 | Self::V19 => &["fiscalyear_lock_date", "purchase_lock_date", "hard_lock_date"],
+            Self::V18 | Self::V19 => &[
+                "fiscalyear_lock_date",
+                "purchase_lock_date",
+                "hard_lock_date",
+            ],
         };
         (always, "tax_lock_date")
     }
@@ -213,7 +237,10 @@ impl Version {
                 method: "check_access_rights",
                 ids: None,
                 positional: Vec::new(),
-                named: vec![("operation", Body::text(operation)), ("raise_exception", Body::Bool(false))],
+                named: vec![
+                    ("operation", Body::text(operation)),
+                    ("raise_exception", Body::Bool(false)),
+                ],
             },
             Self::V18 | Self::V19 => Asked {
                 method: "has_access",
@@ -228,7 +255,12 @@ impl Version {
     pub(crate) fn belongs_to(self, user: i64, group: &'static str) -> Asked {
         match self {
             // By name the method's cache on 17 takes the group for a second value of its first argument.
-            Self::V17 => Asked { method: "has_group", ids: None, positional: vec![Body::text(group)], named: Vec::new() },
+            Self::V17 => Asked {
+                method: "has_group",
+                ids: None,
+                positional: vec![Body::text(group)],
+                named: Vec::new(),
+            },
             Self::V18 | Self::V19 => Asked {
                 method: "has_group",
                 ids: Some(vec![user]),
@@ -241,10 +273,16 @@ impl Version {
     /// The digits of a field as `fields_get` shows them: `[16, 2]`, or `false` for "all of them".
     pub(crate) fn digits(self, shown: Option<&Json>) -> Option<u32> {
         match shown {
-            Some(Json::Array(pair)) => pair.get(1).and_then(Json::as_i64).and_then(|digits| u32::try_from(digits).ok()),
+            Some(Json::Array(pair)) => pair
+                .get(1)
+                .and_then(Json::as_i64)
+                .and_then(|digits| u32::try_from(digits).ok()),
             // 19 keeps a price as it was written and only shows fewer digits.
             Some(Json::Bool(false)) if self == Self::V19 => Some(crate::answer::PLACES),
-            Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_)) | None => None,
+            Some(
+                Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_),
+            )
+            | None => None,
         }
     }
 }
@@ -255,8 +293,14 @@ mod tests {
 
     #[test]
     fn a_locked_order_is_one_on_every_version() {
-        assert_eq!(Version::V17.order_state("done", false), Some(OrderState::Locked));
-        assert_eq!(Version::V19.order_state("purchase", true), Some(OrderState::Locked));
+        assert_eq!(
+            Version::V17.order_state("done", false),
+            Some(OrderState::Locked)
+        );
+        assert_eq!(
+            Version::V19.order_state("purchase", true),
+            Some(OrderState::Locked)
+        );
         assert_eq!(Version::V19.order_state("done", false), None);
     }
 

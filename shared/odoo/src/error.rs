@@ -148,36 +148,57 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::Unreachable { .. } | Self::OutcomeUnknown { .. } | Self::Busy { .. } => Class::Retryable,
-            Self::NotOpen { .. } | Self::WizardAsked { .. } => Class::BusinessException(Code::OdooRefused),
+            Self::Unreachable { .. } | Self::OutcomeUnknown { .. } | Self::Busy { .. } => {
+                Class::Retryable
+            }
+            Self::NotOpen { .. } | Self::WizardAsked { .. } => {
+                Class::BusinessException(Code::OdooRefused)
+            }
             Self::Refused { kind, .. } => Class::BusinessException(kind.code()),
-            Self::Configuration { .. } | Self::Unexpected { .. } => Class::BusinessException(Code::OdooConfiguration),
+            Self::Configuration { .. } | Self::Unexpected { .. } => {
+                Class::BusinessException(Code::OdooConfiguration)
+            }
             Self::Caller { .. } => Class::Defect,
         }
     }
 
     pub(crate) fn unknown(message: impl Into<String>) -> Self {
-        Self::OutcomeUnknown { message: message.into(), source: None }
+        Self::OutcomeUnknown {
+            message: message.into(),
+            source: None,
+        }
     }
 
     pub(crate) fn unexpected(message: impl AsRef<str>) -> Self {
-        Self::Unexpected { message: foreign(message.as_ref()) }
+        Self::Unexpected {
+            message: foreign(message.as_ref()),
+        }
     }
 
     pub(crate) fn caller(message: impl AsRef<str>) -> Self {
-        Self::Caller { message: foreign(message.as_ref()) }
+        Self::Caller {
+            message: foreign(message.as_ref()),
+        }
     }
 
     pub(crate) fn configuration(message: impl AsRef<str>) -> Self {
-        Self::Configuration { message: foreign(message.as_ref()) }
+        Self::Configuration {
+            message: foreign(message.as_ref()),
+        }
     }
 
     pub(crate) fn refused(kind: RefusedKind, message: impl AsRef<str>) -> Self {
-        Self::Refused { kind, message: foreign(message.as_ref()) }
+        Self::Refused {
+            kind,
+            message: foreign(message.as_ref()),
+        }
     }
 
     pub(crate) fn busy(message: impl AsRef<str>) -> Self {
-        Self::Busy { message: foreign(message.as_ref()), retry_after: None }
+        Self::Busy {
+            message: foreign(message.as_ref()),
+            retry_after: None,
+        }
     }
 }
 
@@ -225,21 +246,32 @@ fn is_unseen(c: char) -> bool {
 pub(crate) fn named(name: &str, message: &str, method: &str) -> Error {
     let short = name.rsplit('.').next().unwrap_or(name);
     match (name.split('.').next().unwrap_or_default(), short) {
-        ("odoo", "AccessError" | "AccessDenied" | "SessionExpiredException") => Error::configuration(message),
+        ("odoo", "AccessError" | "AccessDenied" | "SessionExpiredException") => {
+            Error::configuration(message)
+        }
         ("odoo", "MissingError") => Error::refused(RefusedKind::RecordMissing, message),
         ("odoo", "LockError" | "ConcurrencyError") => Error::busy(message),
         // UserError, ValidationError, RedirectWarning and whatever a module derives from them.
         ("odoo", _) => refusal(message),
-        ("werkzeug", "Unauthorized" | "Forbidden" | "NotFound" | "MethodNotAllowed") => Error::configuration(message),
+        ("werkzeug", "Unauthorized" | "Forbidden" | "NotFound" | "MethodNotAllowed") => {
+            Error::configuration(message)
+        }
         ("werkzeug", "TooManyRequests" | "ServiceUnavailable") => Error::busy(message),
-        ("werkzeug", "InternalServerError" | "BadGateway" | "GatewayTimeout") => Error::unknown(foreign(message)),
+        ("werkzeug", "InternalServerError" | "BadGateway" | "GatewayTimeout") => {
+            Error::unknown(foreign(message))
+        }
         ("werkzeug", _) => Error::caller(format!("{short}: {message}")),
         ("psycopg2", _) => database(short, message),
         ("builtins", "AttributeError") if message.contains(method) => Error::configuration(message),
         // The server itself ran out of something; it is not what we sent.
         (
             "builtins",
-            "MemoryError" | "OSError" | "TimeoutError" | "ConnectionError" | "ConnectionResetError" | "BrokenPipeError"
+            "MemoryError"
+            | "OSError"
+            | "TimeoutError"
+            | "ConnectionError"
+            | "ConnectionResetError"
+            | "BrokenPipeError"
             | "ConnectionRefusedError",
         ) => Error::unknown(format!("{short}: {}", foreign(message))),
         ("builtins", _) => Error::caller(format!("{short}: {message}")),
@@ -249,12 +281,19 @@ pub(crate) fn named(name: &str, message: &str, method: &str) -> Error {
 
 fn database(name: &str, message: &str) -> Error {
     match name {
-        "SerializationFailure" | "TransactionRollbackError" | "TransactionRollback" | "LockNotAvailable"
-        | "DeadlockDetected" | "QueryCanceled" | "QueryCanceledError" | "PoolError" | "TooManyConnections" => {
-            Error::busy(message)
-        }
+        "SerializationFailure"
+        | "TransactionRollbackError"
+        | "TransactionRollback"
+        | "LockNotAvailable"
+        | "DeadlockDetected"
+        | "QueryCanceled"
+        | "QueryCanceledError"
+        | "PoolError"
+        | "TooManyConnections" => Error::busy(message),
         "OperationalError" if message.contains("does not exist") => Error::configuration(message),
-        "OperationalError" | "InterfaceError" | "AdminShutdown" | "CrashShutdown" => Error::unknown(foreign(message)),
+        "OperationalError" | "InterfaceError" | "AdminShutdown" | "CrashShutdown" => {
+            Error::unknown(foreign(message))
+        }
         _ => Error::refused(RefusedKind::Other, format!("{name}: {message}")),
     }
 }
@@ -262,16 +301,22 @@ fn database(name: &str, message: &str) -> Error {
 /// What a refusal means, by its English words (every call asks for `en_US`).
 pub(crate) fn refusal(message: &str) -> Error {
     let says = |words: &str| message.contains(words);
-    if says("could not serialize access") || says("cannot follow twice the same object") || says("deadlock detected") {
+    if says("could not serialize access")
+        || says("cannot follow twice the same object")
+        || says("deadlock detected")
+    {
         // The other one of two calls did the work, or will; whoever repeats reads first.
         return Error::busy(message);
     }
-    if message.starts_with("Object ") && message.trim_end().ends_with("doesn't exist") || says("You are not allowed to") {
+    if message.starts_with("Object ") && message.trim_end().ends_with("doesn't exist")
+        || says("You are not allowed to")
+    {
         return Error::configuration(message);
     }
     let kind = if says("rounding precision") {
         RefusedKind::Precision
-    } else if says("lock date") || says("Lock Date") || says("locked period") || says("locked date") {
+    } else if says("lock date") || says("Lock Date") || says("locked period") || says("locked date")
+    {
         RefusedKind::PeriodLocked
     } else {
         RefusedKind::Other
@@ -285,27 +330,69 @@ mod tests {
 
     #[test]
     fn foreign_text_is_cut_and_cannot_forge_a_log_line() {
-        assert_eq!(foreign("a\nb\u{1b}[31m\u{202e}c"), "a\\nb\\u{1b}[31m\\u{202e}c");
-        assert_eq!(foreign(&"ä".repeat(2000)).chars().count(), MESSAGE_CHARACTERS + 1);
+        assert_eq!(
+            foreign("a\nb\u{1b}[31m\u{202e}c"),
+            "a\\nb\\u{1b}[31m\\u{202e}c"
+        );
+        assert_eq!(
+            foreign(&"ä".repeat(2000)).chars().count(),
+            MESSAGE_CHARACTERS + 1
+        );
     }
 
     #[test]
     fn a_named_exception_has_one_meaning() {
         let class = |name, message| named(name, message, "button_confirm").class();
         let exception = Class::BusinessException;
-        assert_eq!(class("odoo.exceptions.UserError", "must be in draft"), exception(Code::OdooRefused));
-        assert_eq!(class("odoo.exceptions.AccessError", "no"), exception(Code::OdooConfiguration));
-        assert_eq!(class("odoo.exceptions.MissingError", "gone"), exception(Code::OdooRefused));
-        assert_eq!(class("odoo.exceptions.UserError", "Object x.y doesn't exist"), exception(Code::OdooConfiguration));
-        assert_eq!(class("odoo.exceptions.ValidationError", "Error, a partner cannot follow twice the same object."), Class::Retryable);
-        assert_eq!(class("builtins.ValueError", "Invalid field 'x'"), Class::Defect);
-        assert_eq!(class("builtins.KeyError", "x"), Class::Defect);
         assert_eq!(
-            class("builtins.AttributeError", "The method 'button_confirm' does not exist on the model 'x'"),
+            class("odoo.exceptions.UserError", "must be in draft"),
+            exception(Code::OdooRefused)
+        );
+        assert_eq!(
+            class("odoo.exceptions.AccessError", "no"),
             exception(Code::OdooConfiguration)
         );
-        assert_eq!(class("psycopg2.errors.SerializationFailure", "x"), Class::Retryable);
-        assert_eq!(class("psycopg2.OperationalError", "FATAL:  database \"x\" does not exist"), exception(Code::OdooConfiguration));
-        assert_eq!(named("psycopg2.OperationalError", "server closed", "x").outcome(), Outcome::Unknown);
+        assert_eq!(
+            class("odoo.exceptions.MissingError", "gone"),
+            exception(Code::OdooRefused)
+        );
+        assert_eq!(
+            class("odoo.exceptions.UserError", "Object x.y doesn't exist"),
+            exception(Code::OdooConfiguration)
+        );
+        assert_eq!(
+            class(
+                "odoo.exceptions.ValidationError",
+                "Error, a partner cannot follow twice the same object."
+            ),
+            Class::Retryable
+        );
+        assert_eq!(
+            class("builtins.ValueError", "Invalid field 'x'"),
+            Class::Defect
+        );
+        assert_eq!(class("builtins.KeyError", "x"), Class::Defect);
+        assert_eq!(
+            class(
+                "builtins.AttributeError",
+                "The method 'button_confirm' does not exist on the model 'x'"
+            ),
+            exception(Code::OdooConfiguration)
+        );
+        assert_eq!(
+            class("psycopg2.errors.SerializationFailure", "x"),
+            Class::Retryable
+        );
+        assert_eq!(
+            class(
+                "psycopg2.OperationalError",
+                "FATAL:  database \"x\" does not exist"
+            ),
+            exception(Code::OdooConfiguration)
+        );
+        assert_eq!(
+            named("psycopg2.OperationalError", "server closed", "x").outcome(),
+            Outcome::Unknown
+        );
     }
 }

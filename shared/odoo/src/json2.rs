@@ -21,15 +21,17 @@ pub(crate) async fn call(
     let mut key = HeaderValue::try_from(format!("bearer {}", credentials.api_key))
         .map_err(|_| Error::configuration("the API key has characters that no API key has"))?;
     key.set_sensitive(true);
-    let database = HeaderValue::try_from(credentials.db.as_str())
-        .map_err(|_| Error::configuration("the database name has characters that no header takes"))?;
+    let database = HeaderValue::try_from(credentials.db.as_str()).map_err(|_| {
+        Error::configuration("the database name has characters that no header takes")
+    })?;
     let mut members = Vec::new();
     if let Some(ids) = &call.ids {
         members.push(("ids", Body::ids(ids)));
     }
     members.extend(call.named.iter().cloned());
     members.push(("context", Body::Object(call.context.clone())));
-    let body = serde_json::to_vec(&Body::Object(members)).map_err(|reason| Error::caller(reason.to_string()))?;
+    let body = serde_json::to_vec(&Body::Object(members))
+        .map_err(|reason| Error::caller(reason.to_string()))?;
     let request = http
         .post(url)
         .header(AUTHORIZATION, key)
@@ -43,10 +45,17 @@ pub(crate) async fn call(
     match (reply.status, &reply.json) {
         (StatusCode::OK, Some(_)) => reply.json.ok_or_else(|| Error::unknown("no answer")),
         (StatusCode::OK, None) => Err(Error::unknown("its answer is not JSON")),
-        (_, Some(json)) => match (json.get("name").and_then(Json::as_str), json.get("message").and_then(Json::as_str)) {
+        (_, Some(json)) => match (
+            json.get("name").and_then(Json::as_str),
+            json.get("message").and_then(Json::as_str),
+        ) {
             // Read the name, not the status: 404 is a wrong model, a wrong method or a missing record, and
             // 500 with a `builtins` name is our own mistake.
-            (Some(name), Some(message)) => Err(error::named(name, &credentials.without_key(message), call.method)),
+            (Some(name), Some(message)) => Err(error::named(
+                name,
+                &credentials.without_key(message),
+                call.method,
+            )),
             _ => Err(reply.by_status()),
         },
         (_, None) => Err(reply.by_status()),

@@ -41,7 +41,15 @@ pub(crate) async fn call(
         Body::List(positional),
         Body::Object(named),
     ];
-    service(http, credentials, limits, ("object", "execute_kw", call.method), arguments, status).await
+    service(
+        http,
+        credentials,
+        limits,
+        ("object", "execute_kw", call.method),
+        arguments,
+        status,
+    )
+    .await
 }
 
 /// The user's id, when login and key are right.
@@ -58,10 +66,25 @@ pub(crate) async fn authenticate(
         Body::Object(Vec::new()),
     ];
     let method = "authenticate";
-    let answer = service(http, credentials, limits, ("common", method, method), arguments, status).await?;
+    let answer = service(
+        http,
+        credentials,
+        limits,
+        ("common", method, method),
+        arguments,
+        status,
+    )
+    .await?;
     match answer {
-        Json::Bool(false) => Err(Error::configuration("Odoo does not know this login with this API key")),
-        Json::Number(_) | Json::Null | Json::Bool(true) | Json::String(_) | Json::Array(_) | Json::Object(_) => answer
+        Json::Bool(false) => Err(Error::configuration(
+            "Odoo does not know this login with this API key",
+        )),
+        Json::Number(_)
+        | Json::Null
+        | Json::Bool(true)
+        | Json::String(_)
+        | Json::Array(_)
+        | Json::Object(_) => answer
             .as_i64()
             .filter(|id| *id > 0)
             .ok_or_else(|| Error::unexpected("authenticate did not answer with a user")),
@@ -90,13 +113,21 @@ async fn service(
         ),
     ]);
     let body = serde_json::to_vec(&body).map_err(|reason| Error::caller(reason.to_string()))?;
-    let request = http.post(credentials.address("/jsonrpc")?).header(CONTENT_TYPE, "application/json").body(body);
+    let request = http
+        .post(credentials.address("/jsonrpc")?)
+        .header(CONTENT_TYPE, "application/json")
+        .body(body);
     let reply = exchange::send(request, limits, status).await?;
     result(reply, method, Some(REQUEST), credentials)
 }
 
 /// The result inside of a JSON-RPC answer.
-pub(crate) fn result(reply: Reply, method: &str, request: Option<i64>, credentials: &Credentials) -> Result<Json, Error> {
+pub(crate) fn result(
+    reply: Reply,
+    method: &str,
+    request: Option<i64>,
+    credentials: &Credentials,
+) -> Result<Json, Error> {
     if let Some(error) = reply.of_gateway() {
         return Err(error);
     }
@@ -110,9 +141,16 @@ pub(crate) fn result(reply: Reply, method: &str, request: Option<i64>, credentia
         return Err(Error::unknown("its answer belongs to another request"));
     }
     if let Some(failure) = envelope.get("error") {
-        let of = |key| failure.get("data").and_then(|data| data.get(key)).and_then(Json::as_str);
+        let of = |key| {
+            failure
+                .get("data")
+                .and_then(|data| data.get(key))
+                .and_then(Json::as_str)
+        };
         return Err(match (of("name"), of("message")) {
-            (Some(name), Some(message)) => error::named(name, &credentials.without_key(message), method),
+            (Some(name), Some(message)) => {
+                error::named(name, &credentials.without_key(message), method)
+            }
             _ => Error::unknown("its answer is an error without a name"),
         });
     }

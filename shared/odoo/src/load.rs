@@ -20,7 +20,10 @@ pub(crate) struct Sheet {
 
 impl Sheet {
     pub(crate) fn new(header: Vec<(&'static str, String)>) -> Self {
-        Self { header, lines: Vec::new() }
+        Self {
+            header,
+            lines: Vec::new(),
+        }
     }
 
     /// Adds a line; every line has the same columns.
@@ -30,12 +33,20 @@ impl Sheet {
 
     /// The columns, and one row per line: the first also holds the header, the others leave it empty.
     fn into_rows(self) -> (Vec<&'static str>, Vec<Vec<String>>) {
-        let columns = self.header.iter().chain(self.lines.first().into_iter().flatten()).map(|(column, _)| *column).collect();
+        let columns = self
+            .header
+            .iter()
+            .chain(self.lines.first().into_iter().flatten())
+            .map(|(column, _)| *column)
+            .collect();
         let empty = vec![String::new(); self.header.len()];
         let header: Vec<String> = self.header.into_iter().map(|(_, cell)| cell).collect();
         let rows = self.lines.into_iter().enumerate().map(|(at, line)| {
             let head = if at == 0 { &header } else { &empty };
-            head.iter().cloned().chain(line.into_iter().map(|(_, cell)| cell)).collect()
+            head.iter()
+                .cloned()
+                .chain(line.into_iter().map(|(_, cell)| cell))
+                .collect()
         });
         (columns, rows.collect())
     }
@@ -46,12 +57,21 @@ impl Sheet {
 /// Ids come from a plant's configuration too; a comma in one would name several records.
 pub(crate) fn cell(id: &ExternalId) -> Result<String, Error> {
     let text = id.as_str();
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    };
     match text.split_once('.') {
-        Some((module, name)) if plain(module) && plain(name) && text.len() <= 200 => Ok(text.to_owned()),
+        Some((module, name)) if plain(module) && plain(name) && text.len() <= 200 => {
+            Ok(text.to_owned())
+        }
         Some(_) | None => Err(Error::refused(
             RefusedKind::UnknownCode,
-            format!("`{text}` is not an external id: write module.name in letters, digits and underscores"),
+            format!(
+                "`{text}` is not an external id: write module.name in letters, digits and underscores"
+            ),
         )),
     }
 }
@@ -65,17 +85,28 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] when a cell cannot be understood (nothing is kept of any row), [`Error::Busy`]
     /// when another call created the same id at this moment, and what a call can always meet.
-    pub async fn load(&self, model: &str, fields: &[&str], rows: Vec<Vec<String>>) -> Result<Vec<i64>, Error> {
+    pub async fn load(
+        &self,
+        model: &str,
+        fields: &[&str],
+        rows: Vec<Vec<String>>,
+    ) -> Result<Vec<i64>, Error> {
         let Some(id) = fields.iter().position(|field| *field == "id") else {
             // Without an external id every call would create the record again.
             return Err(Error::caller("load without an external id"));
         };
         let uneven = rows.iter().any(|row| row.len() != fields.len());
-        let records = rows.iter().filter(|row| row.get(id).is_some_and(|cell| !cell.is_empty())).count();
+        let records = rows
+            .iter()
+            .filter(|row| row.get(id).is_some_and(|cell| !cell.is_empty()))
+            .count();
         if uneven || records == 0 {
             return Err(Error::caller("load with uneven rows, or without a record"));
         }
-        let data = rows.into_iter().map(|row| Body::List(row.into_iter().map(Body::Text).collect())).collect();
+        let data = rows
+            .into_iter()
+            .map(|row| Body::List(row.into_iter().map(Body::Text).collect()))
+            .collect();
         let call = Call::new(model, "load")
             .named("fields", Body::texts(fields))
             .named("data", Body::List(data))
@@ -91,7 +122,9 @@ impl Client {
             return Err(Error::caller(format!("{model} without lines")));
         }
         let ids = self.load(model, &columns, rows).await?;
-        ids.first().copied().ok_or_else(|| Error::unexpected("load answered no id"))
+        ids.first()
+            .copied()
+            .ok_or_else(|| Error::unexpected("load answered no id"))
     }
 
     /// The record with this external id, or none.
@@ -105,9 +138,15 @@ impl Client {
         // A look-up is a create-once load that cannot create: a column that every record needs is left
         // out, or for bills, where Odoo would fill each of them, given empty.
         let (fields, row): (&[&str], _) = match model {
-            model::ORDER | model::ORDER_LINE | model::PARTNER | model::ITEM | model::UNIT => (&["id"], vec![cell(id)?]),
+            model::ORDER | model::ORDER_LINE | model::PARTNER | model::ITEM | model::UNIT => {
+                (&["id"], vec![cell(id)?])
+            }
             model::BILL => (&["id", "date"], vec![cell(id)?, String::new()]),
-            _ => return Err(Error::caller(format!("records of {model} are not looked up by external id"))),
+            _ => {
+                return Err(Error::caller(format!(
+                    "records of {model} are not looked up by external id"
+                )));
+            }
         };
         match self.load(model, fields, vec![row]).await {
             Ok(ids) => Ok(ids.first().copied()),
@@ -134,34 +173,58 @@ fn is_missing(error: &Error) -> bool {
 
 /// Reads the answer: `ids: false` under HTTP 200 means that nothing was kept.
 fn read(answer: &Json, records: usize) -> Result<Vec<i64>, Error> {
-    let messages = answer.get("messages").and_then(Json::as_array).unwrap_or_default();
+    let messages = answer
+        .get("messages")
+        .and_then(Json::as_array)
+        .unwrap_or_default();
     match answer.get("ids") {
         Some(Json::Bool(false)) => Err(why(messages)),
         Some(Json::Array(ids)) => {
-            let ids: Option<Vec<i64>> = ids.iter().map(|id| id.as_i64().filter(|id| *id > 0)).collect();
+            let ids: Option<Vec<i64>> = ids
+                .iter()
+                .map(|id| id.as_i64().filter(|id| *id > 0))
+                .collect();
             let complete = answer.get("nextrow").and_then(Json::as_i64).unwrap_or(0) == 0;
             ids.filter(|ids| ids.len() == records && complete)
-                .ok_or_else(|| Error::unexpected(format!("load did not answer one id for each of {records} records")))
+                .ok_or_else(|| {
+                    Error::unexpected(format!(
+                        "load did not answer one id for each of {records} records"
+                    ))
+                })
         }
-        Some(Json::Null | Json::Bool(true) | Json::Number(_) | Json::String(_) | Json::Object(_)) | None => {
-            Err(Error::unexpected("load answered without ids"))
-        }
+        Some(
+            Json::Null | Json::Bool(true) | Json::Number(_) | Json::String(_) | Json::Object(_),
+        )
+        | None => Err(Error::unexpected("load answered without ids")),
     }
 }
 
 /// The most telling of the messages: an unknown external id before what followed from it.
 fn why(messages: &[Json]) -> Error {
-    let text = |message: &Json| message.get("message").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let text = |message: &Json| {
+        message
+            .get("message")
+            .and_then(Json::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     messages
         .iter()
         .find_map(|message| unknown_id(&text(message), message))
         .or_else(|| messages.first().map(|message| refusal(&text(message))))
-        .unwrap_or_else(|| Error::refused(RefusedKind::Other, "load kept nothing and did not say why"))
+        .unwrap_or_else(|| {
+            Error::refused(RefusedKind::Other, "load kept nothing and did not say why")
+        })
 }
 
 fn unknown_id(text: &str, message: &Json) -> Option<Error> {
     let model = if text.starts_with("No matching record found for external id") {
-        let condition = message.get("moreinfo")?.get("domain")?.as_array()?.first()?.as_array()?;
+        let condition = message
+            .get("moreinfo")?
+            .get("domain")?
+            .as_array()?
+            .first()?
+            .as_array()?;
         condition.get(2)?.as_str()?
     } else if text.starts_with("Invalid external ID") {
         text.split_once("expected model '")?.1.split_once('\'')?.0
@@ -202,17 +265,43 @@ mod tests {
             ("purchase.order.line", RefusedKind::RecordMissing),
         ] {
             let error = failure(&message(model));
-            assert!(matches!(&error, Error::Refused { kind: found, message } if *found == kind && message.contains("'interplant.nope'")), "{error:?}");
+            assert!(
+                matches!(&error, Error::Refused { kind: found, message } if *found == kind && message.contains("'interplant.nope'")),
+                "{error:?}"
+            );
         }
         let foreign = r#"{"ids": false, "messages": [{"message": "Invalid external ID base.USD: expected model 'product.product', found 'res.currency'"}]}"#;
-        assert!(matches!(failure(foreign), Error::Refused { kind: RefusedKind::UnknownItem, .. }));
+        assert!(matches!(
+            failure(foreign),
+            Error::Refused {
+                kind: RefusedKind::UnknownItem,
+                ..
+            }
+        ));
     }
 
     #[test]
     fn nothing_kept_is_never_success() {
-        assert!(matches!(failure(r#"{"ids": false, "messages": []}"#), Error::Refused { kind: RefusedKind::Other, .. }));
-        assert!(matches!(failure(r#"{"ids": false, "messages": [{"message": "could not serialize access due to concurrent update\n"}]}"#), Error::Busy { .. }));
-        for text in [r#"{"ids": [1, 2], "messages": [], "nextrow": 0}"#, r#"{"ids": [1], "nextrow": 3}"#, r#"{"ids": [true]}"#, "{}", r#"{"ids": []}"#] {
+        assert!(matches!(
+            failure(r#"{"ids": false, "messages": []}"#),
+            Error::Refused {
+                kind: RefusedKind::Other,
+                ..
+            }
+        ));
+        assert!(matches!(
+            failure(
+                r#"{"ids": false, "messages": [{"message": "could not serialize access due to concurrent update\n"}]}"#
+            ),
+            Error::Busy { .. }
+        ));
+        for text in [
+            r#"{"ids": [1, 2], "messages": [], "nextrow": 0}"#,
+            r#"{"ids": [1], "nextrow": 3}"#,
+            r#"{"ids": [true]}"#,
+            "{}",
+            r#"{"ids": []}"#,
+        ] {
             assert!(matches!(failure(text), Error::Unexpected { .. }), "{text}");
         }
     }
@@ -230,8 +319,16 @@ mod tests {
     #[test]
     fn an_external_id_is_one_id() {
         for text in ["a.b,c.d", "a", ".b", "a.", "a.b c", "a.b/id", ""] {
-            assert!(cell(&ExternalId::configured(text.into())).is_err(), "{text}");
+            assert!(
+                cell(&ExternalId::configured(text.into())).is_err(),
+                "{text}"
+            );
         }
-        assert!(cell(&ExternalId::configured("account.1_purchase_tax_template".into())).is_ok());
+        assert!(
+            cell(&ExternalId::configured(
+                "account.1_purchase_tax_template".into()
+            ))
+            .is_ok()
+        );
     }
 }

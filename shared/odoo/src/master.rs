@@ -35,9 +35,16 @@ impl Client {
     /// # Errors
     /// What [`Client::load`] can meet.
     pub async fn create_partners(&self, partners: &[NewPartner]) -> Result<Vec<i64>, Error> {
-        let row = |partner: &NewPartner| Ok(vec![cell(&partner.external_id)?, partner.name.clone(), "1".to_owned()]);
+        let row = |partner: &NewPartner| {
+            Ok(vec![
+                cell(&partner.external_id)?,
+                partner.name.clone(),
+                "1".to_owned(),
+            ])
+        };
         let rows = partners.iter().map(row).collect::<Result<_, Error>>()?;
-        self.load(model::PARTNER, &["id", "name", "is_company"], rows).await
+        self.load(model::PARTNER, &["id", "name", "is_company"], rows)
+            .await
     }
 
     /// Creates items that do not exist yet, all in one call. They are billed as received.
@@ -45,12 +52,20 @@ impl Client {
     /// # Errors
     /// What [`Client::load`] can meet.
     pub async fn create_items(&self, items: &[NewItem]) -> Result<Vec<i64>, Error> {
-        let (storable, units) = (self.version().storable_item(), self.version().item_unit_columns());
+        let (storable, units) = (
+            self.version().storable_item(),
+            self.version().item_unit_columns(),
+        );
         let mut columns = vec!["id", "name", "default_code", "purchase_method"];
         columns.extend(storable.iter().map(|(column, _)| *column));
         columns.extend(units);
         let row = |item: &NewItem| {
-            let mut cells = vec![cell(&item.external_id)?, item.name.clone(), item.code.clone(), "receive".to_owned()];
+            let mut cells = vec![
+                cell(&item.external_id)?,
+                item.name.clone(),
+                item.code.clone(),
+                "receive".to_owned(),
+            ];
             cells.extend(storable.iter().map(|(_, cell)| (*cell).to_owned()));
             for _ in units {
                 cells.push(cell(&item.unit)?);

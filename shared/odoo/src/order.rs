@@ -110,7 +110,12 @@ impl Order {
     /// An order in dozens of an item that is kept in pieces has such: 5 ordered are 60 expected, and 5
     /// declared would book five pieces. Whoever compares or declares looks here first.
     pub fn moves_in_other_units(&self) -> impl Iterator<Item = &Move> {
-        let unit = |line: Option<i64>| self.lines.iter().find(|own| Some(own.id) == line).map(|own| own.unit);
+        let unit = |line: Option<i64>| {
+            self.lines
+                .iter()
+                .find(|own| Some(own.id) == line)
+                .map(|own| own.unit)
+        };
         let moves = self.pickings.iter().flat_map(|picking| &picking.moves);
         moves.filter(move |of| unit(of.order_line).is_some_and(|unit| unit != of.unit))
     }
@@ -173,7 +178,8 @@ impl Client {
         for line in &order.lines {
             self.check_numbers(line.quantity, line.price)?;
         }
-        self.check_units(order.lines.iter().map(|line| (&line.unit, line.quantity))).await?;
+        self.check_units(order.lines.iter().map(|line| (&line.unit, line.quantity)))
+            .await?;
         let mut sheet = Sheet::new(vec![
             ("id", cell(&order.external_id)?),
             ("partner_id/id", cell(&order.partner)?),
@@ -193,7 +199,10 @@ impl Client {
                 ("order_line/price_unit", line.price.to_string()),
                 ("order_line/date_planned", noon(line.planned)),
                 // The column is always there: without it Odoo applies the item's own tax.
-                (self.version().order_line_taxes_column(), line.tax.as_ref().map(cell).transpose()?.unwrap_or_default()),
+                (
+                    self.version().order_line_taxes_column(),
+                    line.tax.as_ref().map(cell).transpose()?.unwrap_or_default(),
+                ),
             ]);
         }
         self.load_sheet(model::ORDER, sheet).await
@@ -205,7 +214,10 @@ impl Client {
     /// # Errors
     /// What a call can always meet. The loser of a race is no error once the order has left the draft.
     pub async fn confirm_order(&self, order: i64) -> Result<(), Error> {
-        let Err(error) = self.call(Call::new(model::ORDER, "button_confirm").on(order)).await else {
+        let Err(error) = self
+            .call(Call::new(model::ORDER, "button_confirm").on(order))
+            .await
+        else {
             return Ok(());
         };
         if !is_answer_of_odoo(&error) {
@@ -213,7 +225,12 @@ impl Client {
         }
         match self.order(order).await?.map(|order| order.state) {
             Some(OrderState::Draft | OrderState::Sent) | None => Err(error),
-            Some(OrderState::ToApprove | OrderState::Confirmed | OrderState::Locked | OrderState::Cancelled) => Ok(()),
+            Some(
+                OrderState::ToApprove
+                | OrderState::Confirmed
+                | OrderState::Locked
+                | OrderState::Cancelled,
+            ) => Ok(()),
         }
     }
 
@@ -222,17 +239,28 @@ impl Client {
     /// # Errors
     /// What a call can always meet.
     pub async fn order(&self, order: i64) -> Result<Option<Order>, Error> {
-        let call = Call::new(model::ORDER, "web_read").on(order).named("specification", specification(self.version()));
+        let call = Call::new(model::ORDER, "web_read")
+            .on(order)
+            .named("specification", specification(self.version()));
         let answer = self.call(call).await?;
-        answer::only(model::ORDER, &answer)?.map(|record| read(self.version(), record)).transpose()
+        answer::only(model::ORDER, &answer)?
+            .map(|record| read(self.version(), record))
+            .transpose()
     }
 
     /// Writes the supplier's answer into the order and reads it back, in one call.
     ///
     /// # Errors
     /// What a call can always meet.
-    pub async fn acknowledge_order(&self, order: i64, acknowledgement: &Acknowledgement) -> Result<Order, Error> {
-        let lines = acknowledgement.promised.iter().map(|(line, day)| update(*line, vec![("date_planned", Body::text(noon(*day)))]));
+    pub async fn acknowledge_order(
+        &self,
+        order: i64,
+        acknowledgement: &Acknowledgement,
+    ) -> Result<Order, Error> {
+        let lines = acknowledgement
+            .promised
+            .iter()
+            .map(|(line, day)| update(*line, vec![("date_planned", Body::text(noon(*day)))]));
         let mut values = vec![
             ("partner_ref", Body::text(&acknowledgement.reference)),
             (self.version().order_acknowledged(), Body::Bool(true)),
@@ -245,35 +273,61 @@ impl Client {
             .named("vals", Body::Object(values))
             .named("specification", specification(self.version()));
         let answer = self.call(call).await?;
-        let record = answer::only(model::ORDER, &answer)?.ok_or_else(|| Error::unexpected("web_save answered no order"))?;
+        let record = answer::only(model::ORDER, &answer)?
+            .ok_or_else(|| Error::unexpected("web_save answered no order"))?;
         read(self.version(), record)
     }
 
     /// Refuses what Odoo would round in silence.
     pub(crate) fn check_numbers(&self, quantity: Quantity, price: UnitPrice) -> Result<(), Error> {
-        let exact = self.accuracy().check_quantity(quantity).and_then(|()| self.accuracy().check_price(price));
+        let exact = self
+            .accuracy()
+            .check_quantity(quantity)
+            .and_then(|()| self.accuracy().check_price(price));
         exact.map_err(|exception| Error::refused(RefusedKind::Precision, exception.message))
     }
 
     /// Refuses fractions of a unit that are finer than the unit: 17 and 18 keep them in the order and
     /// round them in the receipt. Asks Odoo only when there is a fraction.
-    async fn check_units(&self, quantities: impl Iterator<Item = (&ExternalId, Quantity)>) -> Result<(), Error> {
-        let mut fractions: Vec<_> = quantities.filter(|(_, quantity)| !quantity.decimal().fract().is_zero()).collect();
+    async fn check_units(
+        &self,
+        quantities: impl Iterator<Item = (&ExternalId, Quantity)>,
+    ) -> Result<(), Error> {
+        let mut fractions: Vec<_> = quantities
+            .filter(|(_, quantity)| !quantity.decimal().fract().is_zero())
+            .collect();
         fractions.sort_by_key(|(unit, _)| *unit);
         if fractions.is_empty() || !self.version().units_round() {
             return Ok(());
         }
         for lines in fractions.chunk_by(|(one, _), (other, _)| one == other) {
-            let Some((unit, _)) = lines.first() else { continue };
+            let Some((unit, _)) = lines.first() else {
+                continue;
+            };
             // A unit that Odoo does not know is named by the call that creates the order.
-            let Some(id) = self.find(model::UNIT, unit).await? else { continue };
-            let found = self.search_read(model::UNIT, serde_json::json!([["id", "=", id]]), &["rounding"]).await?;
-            let Some(record) = found.first() else { continue };
+            let Some(id) = self.find(model::UNIT, unit).await? else {
+                continue;
+            };
+            let found = self
+                .search_read(
+                    model::UNIT,
+                    serde_json::json!([["id", "=", id]]),
+                    &["rounding"],
+                )
+                .await?;
+            let Some(record) = found.first() else {
+                continue;
+            };
             let rounding = Record::new(model::UNIT, record).decimal("rounding")?;
-            if let Some((_, quantity)) = lines.iter().find(|(_, quantity)| !is_multiple(quantity.decimal(), rounding)) {
+            if let Some((_, quantity)) = lines
+                .iter()
+                .find(|(_, quantity)| !is_multiple(quantity.decimal(), rounding))
+            {
                 return Err(Error::refused(
                     RefusedKind::Precision,
-                    format!("the quantity {quantity} is finer than the unit {unit}, which Odoo rounds to {rounding}"),
+                    format!(
+                        "the quantity {quantity} is finer than the unit {unit}, which Odoo rounds to {rounding}"
+                    ),
                 ));
             }
         }
@@ -306,30 +360,66 @@ pub(crate) fn update(id: i64, values: Vec<(&'static str, Body)>) -> Body {
 }
 
 fn specification(version: Version) -> Body {
-    let mut fields = Body::fields(&["name", "state", "partner_id", "currency_id", "partner_ref", "amount_untaxed", "amount_total"]);
+    let mut fields = Body::fields(&[
+        "name",
+        "state",
+        "partner_id",
+        "currency_id",
+        "partner_ref",
+        "amount_untaxed",
+        "amount_total",
+    ]);
     fields.extend(Body::fields(&[version.order_acknowledged()]));
-    fields.extend(version.order_locked().into_iter().flat_map(|field| Body::fields(&[field])));
-    let mut line = Body::fields(&["display_type", "product_id", "product_qty", "price_unit", "date_planned", "qty_received", "qty_invoiced"]);
+    fields.extend(
+        version
+            .order_locked()
+            .into_iter()
+            .flat_map(|field| Body::fields(&[field])),
+    );
+    let mut line = Body::fields(&[
+        "display_type",
+        "product_id",
+        "product_qty",
+        "price_unit",
+        "date_planned",
+        "qty_received",
+        "qty_invoiced",
+    ]);
     line.extend(Body::fields(&[version.order_line_unit()]));
     fields.push(("order_line", Body::nested(line)));
     fields.push(("picking_ids", Body::nested(receipt::fields())));
-    fields.push(("invoice_ids", Body::nested(Body::fields(&["name", "state", "ref", "move_type"]))));
+    fields.push((
+        "invoice_ids",
+        Body::nested(Body::fields(&["name", "state", "ref", "move_type"])),
+    ));
     Body::Object(fields)
 }
 
 fn read(version: Version, record: Record<'_>) -> Result<Order, Error> {
-    let mut pickings: Vec<_> = record.records("picking_ids", model::PICKING)?.map(receipt::read).collect::<Result<_, _>>()?;
+    let mut pickings: Vec<_> = record
+        .records("picking_ids", model::PICKING)?
+        .map(receipt::read)
+        .collect::<Result<_, _>>()?;
     // Odoo shows the newest first, and bills in no order at all.
     pickings.sort_by_key(|picking| picking.id);
-    let mut bills: Vec<_> = record.records("invoice_ids", model::BILL)?.map(|bill| read_bill(version, bill)).collect::<Result<_, _>>()?;
+    let mut bills: Vec<_> = record
+        .records("invoice_ids", model::BILL)?
+        .map(|bill| read_bill(version, bill))
+        .collect::<Result<_, _>>()?;
     bills.sort_by_key(|bill| bill.id);
-    let locked = version.order_locked().map(|field| record.flag(field)).transpose()?.unwrap_or(false);
+    let locked = version
+        .order_locked()
+        .map(|field| record.flag(field))
+        .transpose()?
+        .unwrap_or(false);
     let state = record.word("state")?;
     let lines = record.records("order_line", model::ORDER_LINE)?;
     Ok(Order {
         id: record.id()?,
         name: record.word("name")?.to_owned(),
-        state: version.order_state(state, locked).ok_or_else(|| record.wrong("state", "a state that we know"))?,
+        state: version
+            .order_state(state, locked)
+            .ok_or_else(|| record.wrong("state", "a state that we know"))?,
         partner: record.linked("partner_id")?,
         currency: record.linked("currency_id")?,
         supplier_reference: record.text("partner_ref")?.map(str::to_owned),
@@ -374,6 +464,8 @@ fn read_bill(version: Version, bill: Record<'_>) -> Result<BillHead, Error> {
 /// Any JSON; for answers that prove nothing.
 pub(crate) fn is_dialogue(answer: &Json) -> Option<&str> {
     let dialogue = answer.as_object()?;
-    let name = ["res_model", "tag", "name", "type"].into_iter().find_map(|key| dialogue.get(key).and_then(Json::as_str));
+    let name = ["res_model", "tag", "name", "type"]
+        .into_iter()
+        .find_map(|key| dialogue.get(key).and_then(Json::as_str));
     Some(name.unwrap_or("without a name"))
 }

@@ -27,7 +27,11 @@ pub struct Setting {
 /// What the connector does: model, operation, and what it is for.
 const NEEDED: [(&str, &str, &str); 10] = [
     (model::ORDER, "create", "create purchase orders"),
-    (model::ORDER, "write", "confirm and acknowledge purchase orders"),
+    (
+        model::ORDER,
+        "write",
+        "confirm and acknowledge purchase orders",
+    ),
     (model::ORDER_LINE, "create", "create order lines"),
     (model::PICKING, "write", "declare and book receipts"),
     (model::MOVE, "write", "declare received quantities"),
@@ -52,11 +56,21 @@ impl Client {
         let mut settings = self.digits().await?;
         for (model, operation, what) in NEEDED {
             let allowed = self.ask(model, self.version().may(operation)).await?;
-            settings.push(right(&format!("may {what}"), &format!("{operation} on {model}"), allowed));
+            settings.push(right(
+                &format!("may {what}"),
+                &format!("{operation} on {model}"),
+                allowed,
+            ));
         }
         let user = self.user().await?;
-        let allowed = self.ask(model::USER, self.version().belongs_to(user, MAY_POST)).await?;
-        settings.push(right("may post bills", &format!("group {MAY_POST}"), allowed));
+        let allowed = self
+            .ask(model::USER, self.version().belongs_to(user, MAY_POST))
+            .await?;
+        settings.push(right(
+            "may post bills",
+            &format!("group {MAY_POST}"),
+            allowed,
+        ));
         settings.extend(self.approval().await?);
         Ok(settings)
     }
@@ -75,7 +89,11 @@ impl Client {
         // As many as a fact may bring, so that no order ever has to wait because of its digits.
         let mut settings = vec![
             digits("Product Price", kept.price, UnitPrice::PLACES),
-            digits(self.version().quantity_setting(), kept.quantity, Quantity::PLACES),
+            digits(
+                self.version().quantity_setting(),
+                kept.quantity,
+                Quantity::PLACES,
+            ),
         ];
         if self.version().units_round() {
             settings.push(self.unit_rounding().await?);
@@ -87,7 +105,10 @@ impl Client {
     async fn unit_rounding(&self) -> Result<Setting, Error> {
         let finest = Decimal::new(1, u32::try_from(Quantity::PLACES).unwrap_or(0));
         let mut coarse = Vec::new();
-        for unit in self.search_read(model::UNIT, serde_json::json!([]), &["name", "rounding"]).await? {
+        for unit in self
+            .search_read(model::UNIT, serde_json::json!([]), &["name", "rounding"])
+            .await?
+        {
             let unit = Record::new(model::UNIT, &unit);
             let rounding = unit.decimal("rounding")?;
             if rounding > finest {
@@ -107,8 +128,14 @@ impl Client {
 
     /// An approval limit is not a mistake, but whoever sets up a plant should know of it.
     async fn approval(&self) -> Result<Vec<Setting>, Error> {
-        let fields = ["name", "po_double_validation", "po_double_validation_amount"];
-        let companies = self.search_read(model::COMPANY, serde_json::json!([]), &fields).await?;
+        let fields = [
+            "name",
+            "po_double_validation",
+            "po_double_validation_amount",
+        ];
+        let companies = self
+            .search_read(model::COMPANY, serde_json::json!([]), &fields)
+            .await?;
         let mut settings = Vec::new();
         for company in &companies {
             let company = Record::new(model::COMPANY, company);
@@ -131,22 +158,44 @@ impl Client {
             return Ok(user);
         }
         let answer = self.call(Call::new(model::USER, "context_get")).await?;
-        answer.get("uid").and_then(Json::as_i64).ok_or_else(|| Error::unexpected("context_get does not say who we are"))
+        answer
+            .get("uid")
+            .and_then(Json::as_i64)
+            .ok_or_else(|| Error::unexpected("context_get does not say who we are"))
     }
 
     async fn ask(&self, model: &str, asked: Asked) -> Result<bool, Error> {
-        let Asked { method, ids, positional, named } = asked;
-        let call = Call { ids, positional, named, ..Call::new(model, method) };
-        self.call(call).await?.as_bool().ok_or_else(|| Error::unexpected(format!("{method} did not answer yes or no")))
+        let Asked {
+            method,
+            ids,
+            positional,
+            named,
+        } = asked;
+        let call = Call {
+            ids,
+            positional,
+            named,
+            ..Call::new(model, method)
+        };
+        self.call(call)
+            .await?
+            .as_bool()
+            .ok_or_else(|| Error::unexpected(format!("{method} did not answer yes or no")))
     }
 }
 
 fn right(name: &str, what: &str, allowed: bool) -> Setting {
     Setting {
         name: name.to_owned(),
-        is: if allowed { "allowed".to_owned() } else { "not allowed".to_owned() },
+        is: if allowed {
+            "allowed".to_owned()
+        } else {
+            "not allowed".to_owned()
+        },
         should_be: "allowed".to_owned(),
-        how: format!("as administrator: Settings > Users, give Interplant's user a group with {what}"),
+        how: format!(
+            "as administrator: Settings > Users, give Interplant's user a group with {what}"
+        ),
         met: allowed,
     }
 }
@@ -157,6 +206,10 @@ mod tests {
 
     #[test]
     fn every_right_names_a_model_that_may_be_called() {
-        assert!(NEEDED.iter().all(|(model, _, _)| model::ALL.contains(model)));
+        assert!(
+            NEEDED
+                .iter()
+                .all(|(model, _, _)| model::ALL.contains(model))
+        );
     }
 }

@@ -120,7 +120,11 @@ impl Client {
     /// # Errors
     /// [`Error::NotOpen`] when the receipt was booked or cancelled meanwhile, [`Error::Refused`] with
     /// [`RefusedKind::Precision`] for a quantity finer than Odoo keeps, and what a call can always meet.
-    pub async fn declare_receipt(&self, picking: i64, declaration: &Declaration) -> Result<Picking, Error> {
+    pub async fn declare_receipt(
+        &self,
+        picking: i64,
+        declaration: &Declaration,
+    ) -> Result<Picking, Error> {
         if declaration.moves.is_empty() {
             return Err(Error::caller("a declaration without a move has no guard"));
         }
@@ -136,7 +140,12 @@ impl Client {
             ];
             update(declared.id, values)
         });
-        let others = declaration.others.iter().map(|id| update(*id, vec![("quantity", Body::Int(0)), ("picked", Body::Bool(false))]));
+        let others = declaration.others.iter().map(|id| {
+            update(
+                *id,
+                vec![("quantity", Body::Int(0)), ("picked", Body::Bool(false))],
+            )
+        });
         let values = vec![
             ("note", Body::text(as_html(&declaration.reference))),
             ("move_ids", Body::List(came.chain(others).collect())),
@@ -149,7 +158,8 @@ impl Client {
             Ok(answer) => answer,
             Err(error) => return Err(self.unless_closed(picking, error).await),
         };
-        let record = answer::only(model::PICKING, &answer)?.ok_or_else(|| Error::unexpected("web_save answered no picking"))?;
+        let record = answer::only(model::PICKING, &answer)?
+            .ok_or_else(|| Error::unexpected("web_save answered no picking"))?;
         read(record)
     }
 
@@ -160,14 +170,18 @@ impl Client {
     /// the first), [`Error::WizardAsked`] when Odoo opened a dialogue and booked nothing, and what a call
     /// can always meet.
     pub async fn validate_receipt(&self, picking: i64) -> Result<(), Error> {
-        let call = Call::new(model::PICKING, "button_validate").on(picking).context("skip_backorder", Body::Bool(true));
+        let call = Call::new(model::PICKING, "button_validate")
+            .on(picking)
+            .context("skip_backorder", Body::Bool(true));
         match self.call(call).await {
             Ok(answer) => match is_dialogue(&answer) {
                 None => Ok(()),
                 // Some dialogues come after the deed (labels to print), most instead of it.
                 Some(name) => match self.picking_state(picking).await? {
                     Some(PickingState::Done) => Ok(()),
-                    _ => Err(Error::WizardAsked { message: foreign(name) }),
+                    _ => Err(Error::WizardAsked {
+                        message: foreign(name),
+                    }),
                 },
             },
             Err(error) => Err(self.unless_closed(picking, error).await),
@@ -181,23 +195,36 @@ impl Client {
             return error;
         }
         match self.picking_state(picking).await {
-            Ok(Some(PickingState::Done | PickingState::Cancelled)) => Error::NotOpen { message: error.to_string() },
+            Ok(Some(PickingState::Done | PickingState::Cancelled)) => Error::NotOpen {
+                message: error.to_string(),
+            },
             Ok(_) => error,
             Err(unread) => unread,
         }
     }
 
     async fn picking_state(&self, picking: i64) -> Result<Option<PickingState>, Error> {
-        let call = Call::new(model::PICKING, "web_read").on(picking).named("specification", Body::Object(Body::fields(&["state"])));
+        let call = Call::new(model::PICKING, "web_read")
+            .on(picking)
+            .named("specification", Body::Object(Body::fields(&["state"])));
         let answer = self.call(call).await?;
-        answer::only(model::PICKING, &answer)?.map(PickingState::read).transpose()
+        answer::only(model::PICKING, &answer)?
+            .map(PickingState::read)
+            .transpose()
     }
 }
 
 /// What is read of a transfer, here and inside of an order.
 pub(crate) fn fields() -> Vec<(&'static str, Body)> {
     let mut fields = Body::fields(&["name", "state", "picking_type_code", "backorder_id", "note"]);
-    let moves = Body::fields(&["purchase_line_id", "state", "product_uom", "product_uom_qty", "quantity", "picked"]);
+    let moves = Body::fields(&[
+        "purchase_line_id",
+        "state",
+        "product_uom",
+        "product_uom_qty",
+        "quantity",
+        "picked",
+    ]);
     fields.push(("move_ids", Body::nested(moves)));
     fields
 }
@@ -209,8 +236,14 @@ pub(crate) fn read(picking: Record<'_>) -> Result<Picking, Error> {
         state: PickingState::read(picking)?,
         incoming: picking.text("picking_type_code")? == Some("incoming"),
         backorder_of: picking.link("backorder_id")?,
-        note: picking.text("note")?.map(plain).filter(|note| !note.is_empty()),
-        moves: picking.records("move_ids", model::MOVE)?.map(read_move).collect::<Result<_, _>>()?,
+        note: picking
+            .text("note")?
+            .map(plain)
+            .filter(|note| !note.is_empty()),
+        moves: picking
+            .records("move_ids", model::MOVE)?
+            .map(read_move)
+            .collect::<Result<_, _>>()?,
     })
 }
 

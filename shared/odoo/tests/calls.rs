@@ -3,7 +3,9 @@
 use interplant_domain::exception::Code;
 use interplant_domain::identifier::ExternalId;
 use interplant_domain::json::Json;
-use interplant_odoo::{Class, DeclaredMove, Declaration, Error, NewOrder, NewOrderLine, RefusedKind, Version, model};
+use interplant_odoo::{
+    Class, Declaration, DeclaredMove, Error, NewOrder, NewOrderLine, RefusedKind, Version, model,
+};
 use serde_json::json as value;
 
 use crate::server::{KEY, connected, exception, result};
@@ -19,7 +21,11 @@ fn xid(text: &str) -> ExternalId {
 fn declaration(quantity: &str) -> Declaration {
     Declaration {
         reference: "interplant picking 3 receipt R<7> & co".into(),
-        moves: vec![DeclaredMove { id: 11, unit: 1, quantity: quantity.parse().unwrap() }],
+        moves: vec![DeclaredMove {
+            id: 11,
+            unit: 1,
+            quantity: quantity.parse().unwrap(),
+        }],
         others: vec![12],
     }
 }
@@ -31,7 +37,10 @@ fn order(quantity: &str, price: &str) -> NewOrder {
         currency: xid("base.USD"),
         company: xid("base.main_company"),
         receipt_type: xid("stock.picking_type_in"),
-        order_date: "2026-11-23".parse().map(interplant_domain::fact::Day).unwrap(),
+        order_date: "2026-11-23"
+            .parse()
+            .map(interplant_domain::fact::Day)
+            .unwrap(),
         reference: "po/plant-b/4711".into(),
         lines: ["10", "20"]
             .map(|number| NewOrderLine {
@@ -41,7 +50,10 @@ fn order(quantity: &str, price: &str) -> NewOrder {
                 quantity: quantity.parse().unwrap(),
                 unit: xid("uom.product_uom_unit"),
                 price: price.parse().unwrap(),
-                planned: "2026-12-01".parse().map(interplant_domain::fact::Day).unwrap(),
+                planned: "2026-12-01"
+                    .parse()
+                    .map(interplant_domain::fact::Day)
+                    .unwrap(),
                 tax: (number == "10").then(|| xid("account.1_purchase_tax_template")),
             })
             .into(),
@@ -51,15 +63,37 @@ fn order(quantity: &str, price: &str) -> NewOrder {
 #[tokio::test]
 async fn nineteen_is_called_over_json_2() {
     let (client, server) = connected(Version::V19, vec![result(Version::V19, "[]")]).await;
-    client.search_read(model::ORDER, value!([["name", "=", "P1"]]), &["name"]).await.unwrap();
+    client
+        .search_read(model::ORDER, value!([["name", "=", "P1"]]), &["name"])
+        .await
+        .unwrap();
     let asked = server.asked().pop().unwrap();
     let head = asked.head.to_ascii_lowercase();
-    assert!(asked.head.starts_with("POST /json/2/purchase.order/search_read HTTP/1.1"), "{}", asked.head);
-    for line in [format!("authorization: bearer {KEY}"), "x-odoo-database: works".into(), "content-type: application/json".into()] {
-        assert!(head.lines().any(|found| found == line), "{line} is missing in {head}");
+    assert!(
+        asked
+            .head
+            .starts_with("POST /json/2/purchase.order/search_read HTTP/1.1"),
+        "{}",
+        asked.head
+    );
+    for line in [
+        format!("authorization: bearer {KEY}"),
+        "x-odoo-database: works".into(),
+        "content-type: application/json".into(),
+    ] {
+        assert!(
+            head.lines().any(|found| found == line),
+            "{line} is missing in {head}"
+        );
     }
-    assert!(!head.contains("accept-encoding"), "a packed answer could be larger than the limit when unpacked");
-    assert_eq!(asked.body, r#"{"domain":[["name","=","P1"]],"fields":["name"],"context":{"tz":"UTC","lang":"en_US"}}"#);
+    assert!(
+        !head.contains("accept-encoding"),
+        "a packed answer could be larger than the limit when unpacked"
+    );
+    assert_eq!(
+        asked.body,
+        r#"{"domain":[["name","=","P1"]],"fields":["name"],"context":{"tz":"UTC","lang":"en_US"}}"#
+    );
 }
 
 #[tokio::test]
@@ -69,7 +103,12 @@ async fn seventeen_and_eighteen_are_called_over_json_rpc() {
         client.confirm_order(36).await.unwrap();
         let asked = server.asked();
         assert_eq!(asked.len(), 4, "version, user, digits, and the call");
-        assert!(asked.iter().skip(1).all(|asked| asked.head.starts_with("POST /jsonrpc HTTP/1.1")));
+        assert!(
+            asked
+                .iter()
+                .skip(1)
+                .all(|asked| asked.head.starts_with("POST /jsonrpc HTTP/1.1"))
+        );
         assert_eq!(
             asked[3].body,
             format!(
@@ -82,10 +121,24 @@ async fn seventeen_and_eighteen_are_called_over_json_rpc() {
 #[tokio::test]
 async fn an_order_is_one_create_once_load() {
     for version in Version::ALL {
-        let (client, server) = connected(version, vec![result(version, r#"{"ids": [2], "messages": [], "nextrow": 0}"#)]).await;
-        assert_eq!(client.create_order(&order("5", "38.2935")).await.unwrap(), 2);
+        let (client, server) = connected(
+            version,
+            vec![result(
+                version,
+                r#"{"ids": [2], "messages": [], "nextrow": 0}"#,
+            )],
+        )
+        .await;
+        assert_eq!(
+            client.create_order(&order("5", "38.2935")).await.unwrap(),
+            2
+        );
         let body = server.asked().pop().unwrap().body;
-        let (unit, taxes) = if version == Version::V19 { ("product_uom_id", "tax_ids") } else { ("product_uom", "taxes_id") };
+        let (unit, taxes) = if version == Version::V19 {
+            ("product_uom_id", "tax_ids")
+        } else {
+            ("product_uom", "taxes_id")
+        };
         let fields = format!(
             r#""fields":["id","partner_id/id","currency_id/id","company_id/id","date_order","origin","picking_type_id/id","order_line/id","order_line/product_id/id","order_line/name","order_line/product_qty","order_line/{unit}/id","order_line/price_unit","order_line/date_planned","order_line/{taxes}/id"]"#
         );
@@ -102,10 +155,30 @@ async fn what_odoo_would_round_is_not_sent() {
     for version in Version::ALL {
         let (client, server) = connected(version, Vec::new()).await;
         let before = server.asked().len();
-        let error = client.create_order(&order("5.1234", "1")).await.unwrap_err();
-        assert!(matches!(error, Error::Refused { kind: RefusedKind::Precision, .. }), "{error:?}");
-        assert_eq!(error.class(), Class::BusinessException(Code::AmountPrecision));
-        assert!(client.declare_receipt(3, &declaration("0.1234")).await.is_err());
+        let error = client
+            .create_order(&order("5.1234", "1"))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Refused {
+                    kind: RefusedKind::Precision,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        assert_eq!(
+            error.class(),
+            Class::BusinessException(Code::AmountPrecision)
+        );
+        assert!(
+            client
+                .declare_receipt(3, &declaration("0.1234"))
+                .await
+                .is_err()
+        );
         assert_eq!(server.asked().len(), before);
     }
     // A fraction that the order keeps and the receipt would round: 17 and 18 round by the unit.
@@ -116,8 +189,14 @@ async fn what_odoo_would_round_is_not_sent() {
         ];
         let (client, _server) = connected(version, script).await;
         let error = client.create_order(&order("5.125", "1")).await.unwrap_err();
-        assert!(error.to_string().contains("uom.product_uom_unit"), "{error}");
-        assert_eq!(error.class(), Class::BusinessException(Code::AmountPrecision));
+        assert!(
+            error.to_string().contains("uom.product_uom_unit"),
+            "{error}"
+        );
+        assert_eq!(
+            error.class(),
+            Class::BusinessException(Code::AmountPrecision)
+        );
     }
 }
 
@@ -127,8 +206,14 @@ async fn a_declaration_is_guarded_by_the_unit_and_exact() {
         let shape = r#"[{"id": 3, "name": "WH/IN/3", "state": "assigned", "picking_type_code": "incoming", "backorder_id": false, "note": "<p>interplant picking 3 receipt R&lt;7&gt; &amp; co</p>",
             "move_ids": [{"id": 11, "state": "partially_available", "purchase_line_id": 5, "product_uom": 1, "product_uom_qty": 5.0, "quantity": 2.3000000000000003, "picked": true}]}]"#;
         let (client, server) = connected(version, vec![result(version, shape)]).await;
-        let picking = client.declare_receipt(3, &declaration("2.3")).await.unwrap();
-        assert_eq!(picking.note.as_deref(), Some("interplant picking 3 receipt R<7> & co"));
+        let picking = client
+            .declare_receipt(3, &declaration("2.3"))
+            .await
+            .unwrap();
+        assert_eq!(
+            picking.note.as_deref(),
+            Some("interplant picking 3 receipt R<7> & co")
+        );
         assert_eq!(picking.moves[0].quantity.to_string(), "2.3");
         let body = server.asked().pop().unwrap().body;
         let values = r#""vals":{"note":"interplant picking 3 receipt R&lt;7&gt; &amp; co","move_ids":[[1,11,{"product_uom":1,"quantity":2.3,"picked":true}],[1,12,{"quantity":0,"picked":false}]]}"#;
@@ -139,43 +224,124 @@ async fn a_declaration_is_guarded_by_the_unit_and_exact() {
 #[tokio::test]
 async fn the_state_decides_whether_a_record_is_closed() {
     for version in Version::ALL {
-        let refused = || exception(version, 422, "odoo.exceptions.UserError", "You cannot change the UoM for a stock move that has been set to 'Done'.");
-        let raced = || exception(version, 422, "odoo.exceptions.ValidationError", "The operation cannot be completed: Error, a partner cannot follow twice the same object.");
+        let refused = || {
+            exception(
+                version,
+                422,
+                "odoo.exceptions.UserError",
+                "You cannot change the UoM for a stock move that has been set to 'Done'.",
+            )
+        };
+        let raced = || {
+            exception(
+                version,
+                422,
+                "odoo.exceptions.ValidationError",
+                "The operation cannot be completed: Error, a partner cannot follow twice the same object.",
+            )
+        };
 
-        let (client, _server) = connected(version, vec![refused(), result(version, DONE), raced(), result(version, DONE)]).await;
-        assert!(matches!(client.declare_receipt(3, &declaration("1")).await, Err(Error::NotOpen { .. })));
-        assert!(matches!(client.validate_receipt(3).await, Err(Error::NotOpen { .. })));
+        let (client, _server) = connected(
+            version,
+            vec![
+                refused(),
+                result(version, DONE),
+                raced(),
+                result(version, DONE),
+            ],
+        )
+        .await;
+        assert!(matches!(
+            client.declare_receipt(3, &declaration("1")).await,
+            Err(Error::NotOpen { .. })
+        ));
+        assert!(matches!(
+            client.validate_receipt(3).await,
+            Err(Error::NotOpen { .. })
+        ));
 
-        let (client, _server) = connected(version, vec![refused(), result(version, OPEN), raced(), result(version, OPEN)]).await;
-        assert!(matches!(client.declare_receipt(3, &declaration("1")).await, Err(Error::Refused { kind: RefusedKind::Other, .. })));
-        assert!(matches!(client.validate_receipt(3).await, Err(Error::Busy { .. })));
+        let (client, _server) = connected(
+            version,
+            vec![
+                refused(),
+                result(version, OPEN),
+                raced(),
+                result(version, OPEN),
+            ],
+        )
+        .await;
+        assert!(matches!(
+            client.declare_receipt(3, &declaration("1")).await,
+            Err(Error::Refused {
+                kind: RefusedKind::Other,
+                ..
+            })
+        ));
+        assert!(matches!(
+            client.validate_receipt(3).await,
+            Err(Error::Busy { .. })
+        ));
 
         let posted = result(version, r#"[{"id": 3, "state": "posted"}]"#);
-        let twice = exception(version, 422, "odoo.exceptions.UserError", "The entry BILL/2026/11/0001 (id 3) must be in draft.");
+        let twice = exception(
+            version,
+            422,
+            "odoo.exceptions.UserError",
+            "The entry BILL/2026/11/0001 (id 3) must be in draft.",
+        );
         let (client, _server) = connected(version, vec![twice, posted]).await;
-        assert!(matches!(client.post_bill(3).await, Err(Error::NotOpen { .. })));
+        assert!(matches!(
+            client.post_bill(3).await,
+            Err(Error::NotOpen { .. })
+        ));
     }
 }
 
 #[tokio::test]
 async fn a_dialogue_is_not_a_yes() {
     for version in Version::ALL {
-        let script = || vec![result(version, DIALOGUE), result(version, OPEN), result(version, DIALOGUE), result(version, DONE)];
+        let script = || {
+            vec![
+                result(version, DIALOGUE),
+                result(version, OPEN),
+                result(version, DIALOGUE),
+                result(version, DONE),
+            ]
+        };
         let (client, _server) = connected(version, script()).await;
         let asked = client.validate_receipt(3).await.unwrap_err();
-        assert!(matches!(&asked, Error::WizardAsked { message } if message == "stock.backorder.confirmation"), "{asked:?}");
+        assert!(
+            matches!(&asked, Error::WizardAsked { message } if message == "stock.backorder.confirmation"),
+            "{asked:?}"
+        );
         client.validate_receipt(3).await.unwrap();
 
         let bill = |state: &str| result(version, &format!(r#"[{{"id": 3, "state": "{state}"}}]"#));
-        let (client, _server) = connected(version, vec![result(version, DIALOGUE), bill("draft"), result(version, DIALOGUE), bill("posted")]).await;
-        assert!(matches!(client.post_bill(3).await, Err(Error::WizardAsked { .. })));
+        let (client, _server) = connected(
+            version,
+            vec![
+                result(version, DIALOGUE),
+                bill("draft"),
+                result(version, DIALOGUE),
+                bill("posted"),
+            ],
+        )
+        .await;
+        assert!(matches!(
+            client.post_bill(3).await,
+            Err(Error::WizardAsked { .. })
+        ));
         client.post_bill(3).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_method_that_returns_nothing_is_a_success() {
-    let (client, _server) = connected(Version::V18, vec![crate::server::json(200, r#"{"jsonrpc": "2.0", "id": 1}"#)]).await;
+    let (client, _server) = connected(
+        Version::V18,
+        vec![crate::server::json(200, r#"{"jsonrpc": "2.0", "id": 1}"#)],
+    )
+    .await;
     client.confirm_order(1).await.unwrap();
     let (client, _server) = connected(Version::V19, vec![result(Version::V19, "null")]).await;
     client.confirm_order(1).await.unwrap();
@@ -186,12 +352,39 @@ async fn a_missing_record_is_none_and_a_look_up_creates_nothing() {
     for version in Version::ALL {
         let missing = r#"{"ids": false, "messages": [{"type": "error", "record": 0, "message": "Missing required value for the field 'Date' (date)", "field": "date"}], "nextrow": 0}"#;
         let busy = r#"{"ids": false, "messages": [{"message": "could not serialize access due to concurrent update\n"}], "nextrow": 0}"#;
-        let (client, server) = connected(version, vec![result(version, "[]"), result(version, missing), result(version, busy)]).await;
+        let (client, server) = connected(
+            version,
+            vec![
+                result(version, "[]"),
+                result(version, missing),
+                result(version, busy),
+            ],
+        )
+        .await;
         assert_eq!(client.order(99).await.unwrap(), None);
-        assert_eq!(client.find(model::BILL, &xid("interplant.nope")).await.unwrap(), None);
-        assert!(server.asked().pop().unwrap().body.contains(r#""fields":["id","date"],"data":[["interplant.nope",""]]"#));
-        assert!(matches!(client.find(model::ORDER, &xid("interplant.nope")).await, Err(Error::Busy { .. })));
-        assert!(matches!(client.find(model::QUANT, &xid("interplant.nope")).await, Err(Error::Caller { .. })));
+        assert_eq!(
+            client
+                .find(model::BILL, &xid("interplant.nope"))
+                .await
+                .unwrap(),
+            None
+        );
+        assert!(
+            server
+                .asked()
+                .pop()
+                .unwrap()
+                .body
+                .contains(r#""fields":["id","date"],"data":[["interplant.nope",""]]"#)
+        );
+        assert!(matches!(
+            client.find(model::ORDER, &xid("interplant.nope")).await,
+            Err(Error::Busy { .. })
+        ));
+        assert!(matches!(
+            client.find(model::QUANT, &xid("interplant.nope")).await,
+            Err(Error::Caller { .. })
+        ));
     }
 }
 
@@ -199,16 +392,25 @@ async fn a_missing_record_is_none_and_a_look_up_creates_nothing() {
 async fn a_bill_in_a_locked_period_shows_it() {
     for version in Version::ALL {
         let locks = |main: &str, tax: &str| {
-            let others = if version == Version::V17 { r#""period_lock_date": false"# } else { r#""purchase_lock_date": false, "hard_lock_date": false"# };
-            format!(r#"{{"id": 1, "fiscalyear_lock_date": {main}, {others}, "tax_lock_date": {tax}}}"#)
+            let others = if version == Version::V17 {
+                r#""period_lock_date": false"#
+            } else {
+                r#""purchase_lock_date": false, "hard_lock_date": false"#
+            };
+            format!(
+                r#"{{"id": 1, "fiscalyear_lock_date": {main}, {others}, "tax_lock_date": {tax}}}"#
+            )
         };
         let bill = |company: &str, taxes: &str| {
-            result(version, &format!(
-                r#"[{{"id": 3, "name": false, "state": "draft", "move_type": "in_invoice", "ref": "INV-1", "partner_id": 11, "currency_id": 1, "invoice_date": "2026-09-15", "date": "2026-09-15",
+            result(
+                version,
+                &format!(
+                    r#"[{{"id": 3, "name": false, "state": "draft", "move_type": "in_invoice", "ref": "INV-1", "partner_id": 11, "currency_id": 1, "invoice_date": "2026-09-15", "date": "2026-09-15",
                 "amount_untaxed": 2.5, "amount_tax": 0.0, "amount_total": 2.5, "company_id": {company}, "invoice_line_ids": [
                 {{"id": 1, "display_type": "line_note"}},
                 {{"id": 2, "display_type": "product", "purchase_line_id": {{"id": 5, "qty_invoiced": 1.0}}, "product_id": 7, "product_uom_id": 1, "account_id": 32, "tax_ids": {taxes}, "quantity": 1.0, "price_unit": 2.5, "price_subtotal": 2.5}}]}}]"#
-            ))
+                ),
+            )
         };
         let (none, september) = ("false", "\"2026-09-30\"");
         for (company, taxes, locked) in [
@@ -222,14 +424,21 @@ async fn a_bill_in_a_locked_period_shows_it() {
             let bill = client.bill(3).await.unwrap().unwrap();
             assert_eq!(bill.is_period_locked(), locked, "{company} {taxes}");
             assert_eq!(bill.lines.len(), 1, "notes are not lines");
-            assert_eq!((bill.lines[0].order_line, bill.lines[0].order_line_invoiced), (Some(5), Some("1".parse().unwrap())));
+            assert_eq!(
+                (bill.lines[0].order_line, bill.lines[0].order_line_invoiced),
+                (Some(5), Some("1".parse().unwrap()))
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn the_context_is_the_same_whoever_the_user_is() {
-    let (client, server) = connected(Version::V19, vec![result(Version::V19, "[]"), result(Version::V19, "true")]).await;
+    let (client, server) = connected(
+        Version::V19,
+        vec![result(Version::V19, "[]"), result(Version::V19, "true")],
+    )
+    .await;
     client.order(1).await.unwrap();
     client.validate_receipt(1).await.unwrap();
     for asked in server.asked().iter().skip(1) {
@@ -243,26 +452,58 @@ async fn the_context_is_the_same_whoever_the_user_is() {
 #[tokio::test]
 async fn missing_rights_and_digits_are_named() {
     for version in Version::ALL {
-        let mut script = vec![result(version, r#"{"price_unit": {"digits": [16, 2]}, "product_qty": {"digits": [16, 6]}}"#)];
+        let mut script = vec![result(
+            version,
+            r#"{"price_unit": {"digits": [16, 2]}, "product_qty": {"digits": [16, 6]}}"#,
+        )];
         if version != Version::V19 {
             script.push(result(version, r#"[{"id": 1, "name": "Units", "rounding": 0.01}, {"id": 2, "name": "kg", "rounding": 1e-06}]"#));
         }
         // The third right is missing.
-        script.extend((0..10).map(|right| result(version, if right == 2 { "false" } else { "true" })));
+        script.extend(
+            (0..10).map(|right| result(version, if right == 2 { "false" } else { "true" })),
+        );
         if version == Version::V19 {
-            script.push(result(version, r#"{"lang": "en_US", "tz": "UTC", "uid": 5}"#));
+            script.push(result(
+                version,
+                r#"{"lang": "en_US", "tz": "UTC", "uid": 5}"#,
+            ));
         }
         script.push(result(version, "false"));
         script.push(result(version, r#"[{"id": 1, "name": "Works", "po_double_validation": "two_step", "po_double_validation_amount": 5000.0}]"#));
         let (client, server) = connected(version, script).await;
         let settings = client.wanted_settings().await.unwrap();
-        let unmet: Vec<_> = settings.iter().filter(|setting| !setting.met).map(|setting| setting.name.as_str()).collect();
-        let rounding = if version == Version::V19 { vec![] } else { vec!["rounding of units of measure"] };
-        assert_eq!(unmet, [vec!["decimal accuracy `Product Price`"], rounding, vec!["may create order lines", "may post bills"]].concat());
-        assert!(settings.iter().any(|setting| setting.name == "order approval in Works" && setting.is.contains("5000")));
-        assert!(!settings.iter().any(|setting| setting.is.contains("kg")), "kg is fine enough");
+        let unmet: Vec<_> = settings
+            .iter()
+            .filter(|setting| !setting.met)
+            .map(|setting| setting.name.as_str())
+            .collect();
+        let rounding = if version == Version::V19 {
+            vec![]
+        } else {
+            vec!["rounding of units of measure"]
+        };
+        assert_eq!(
+            unmet,
+            [
+                vec!["decimal accuracy `Product Price`"],
+                rounding,
+                vec!["may create order lines", "may post bills"]
+            ]
+            .concat()
+        );
+        assert!(settings.iter().any(
+            |setting| setting.name == "order approval in Works" && setting.is.contains("5000")
+        ));
+        assert!(
+            !settings.iter().any(|setting| setting.is.contains("kg")),
+            "kg is fine enough"
+        );
         let asked = server.asked();
-        let group = asked.iter().find(|asked| asked.body.contains("account.group_account_invoice")).unwrap();
+        let group = asked
+            .iter()
+            .find(|asked| asked.body.contains("account.group_account_invoice"))
+            .unwrap();
         match version {
             Version::V17 => assert!(group.body.contains(r#""res.users","has_group",["account.group_account_invoice"],{}]"#), "{}", group.body),
             Version::V18 => assert!(group.body.contains(r#""res.users","has_group",[[7]],{"group_ext_id":"account.group_account_invoice""#), "{}", group.body),
@@ -298,17 +539,41 @@ async fn the_log_has_a_line_for_each_call_and_never_a_body_or_the_key() {
         .init();
     let own = format!(" {} ", std::thread::current().name().unwrap());
     for version in Version::ALL {
-        let (client, _server) = connected(version, vec![result(version, r#"{"ids": [2], "messages": [], "nextrow": 0}"#), result(version, "true")]).await;
+        let (client, _server) = connected(
+            version,
+            vec![
+                result(version, r#"{"ids": [2], "messages": [], "nextrow": 0}"#),
+                result(version, "true"),
+            ],
+        )
+        .await;
         client.create_order(&order("5", "38.29")).await.unwrap();
         client.confirm_order(36).await.unwrap();
     }
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let lines: Vec<_> = text.lines().filter(|line| line.contains("DEBUG") && line.contains(&own) && line.contains(" interplant_odoo::")).collect();
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| {
+            line.contains("DEBUG") && line.contains(&own) && line.contains(" interplant_odoo::")
+        })
+        .collect();
     assert_eq!(lines.len(), 2 + 3 + 3 + 3 * 2, "{lines:?}");
-    let confirmed = lines.iter().filter(|line| line.contains("button_confirm")).collect::<Vec<_>>();
+    let confirmed = lines
+        .iter()
+        .filter(|line| line.contains("button_confirm"))
+        .collect::<Vec<_>>();
     assert_eq!(confirmed.len(), 3);
-    for field in ["odoo.model=\"purchase.order\"", "odoo.ids=1", "http.status=200", "duration_ms=", "outcome=\"ok\""] {
-        assert!(confirmed.iter().all(|line| line.contains(field)), "{field}: {confirmed:?}");
+    for field in [
+        "odoo.model=\"purchase.order\"",
+        "odoo.ids=1",
+        "http.status=200",
+        "duration_ms=",
+        "outcome=\"ok\"",
+    ] {
+        assert!(
+            confirmed.iter().all(|line| line.contains(field)),
+            "{field}: {confirmed:?}"
+        );
     }
     assert!(!text.contains(KEY) && !text.contains("zinc"), "{text}");
 }

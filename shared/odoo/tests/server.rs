@@ -44,7 +44,11 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (asked, sent) = (Arc::default(), Arc::default());
-        let server = Self { url, asked: Arc::clone(&asked), sent: Arc::clone(&sent) };
+        let server = Self {
+            url,
+            asked: Arc::clone(&asked),
+            sent: Arc::clone(&sent),
+        };
         tokio::spawn(async move {
             for say in script {
                 let (stream, _) = listener.accept().await.unwrap();
@@ -65,7 +69,12 @@ impl Server {
     }
 
     pub(crate) fn credentials(&self) -> Credentials {
-        Credentials { url: self.url.clone(), db: "works".into(), login: "interplant".into(), api_key: KEY.into() }
+        Credentials {
+            url: self.url.clone(),
+            db: "works".into(),
+            login: "interplant".into(),
+            api_key: KEY.into(),
+        }
     }
 }
 
@@ -76,7 +85,9 @@ async fn serve(mut stream: TcpStream, say: Say, asked: &Mutex<Vec<Asked>>, sent:
         let read = stream.read(&mut piece).await.unwrap_or(0);
         request.extend_from_slice(&piece[..read]);
         let text = String::from_utf8_lossy(&request).into_owned();
-        let whole = text.split_once("\r\n\r\n").filter(|(head, body)| body.len() >= announced(head));
+        let whole = text
+            .split_once("\r\n\r\n")
+            .filter(|(head, body)| body.len() >= announced(head));
         match whole {
             Some((head, body)) => break (head.to_owned(), body.to_owned()),
             // Something that is not HTTP, such as the first bytes of TLS.
@@ -108,44 +119,75 @@ async fn serve(mut stream: TcpStream, say: Say, asked: &Mutex<Vec<Asked>>, sent:
 fn announced(head: &str) -> usize {
     let lines = head.lines().filter_map(|line| line.split_once(':'));
     let mut lengths = lines.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    lengths.next().map_or(0, |(_, value)| value.trim().parse().unwrap())
+    lengths
+        .next()
+        .map_or(0, |(_, value)| value.trim().parse().unwrap())
 }
 
 /// An answer with any status, headers and body.
 pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Say {
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    Say::Bytes(format!("HTTP/1.1 {status} X\r\n{lines}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).into_bytes())
+    let lines: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    Say::Bytes(
+        format!(
+            "HTTP/1.1 {status} X\r\n{lines}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes(),
+    )
 }
 
 pub(crate) fn json(status: u16, body: &str) -> Say {
-    answer(status, &[("content-type", "application/json; charset=utf-8")], body)
+    answer(
+        status,
+        &[("content-type", "application/json; charset=utf-8")],
+        body,
+    )
 }
 
 pub(crate) fn html(status: u16) -> Say {
-    answer(status, &[("content-type", "text/html; charset=utf-8")], "<!DOCTYPE html>\n<h1>Something</h1>")
+    answer(
+        status,
+        &[("content-type", "text/html; charset=utf-8")],
+        "<!DOCTYPE html>\n<h1>Something</h1>",
+    )
 }
 
 /// A result, as the version wraps it.
 pub(crate) fn result(version: Version, value: &str) -> Say {
     match version {
         Version::V19 => json(200, value),
-        Version::V17 | Version::V18 => json(200, &format!(r#"{{"jsonrpc": "2.0", "id": 1, "result": {value}}}"#)),
+        Version::V17 | Version::V18 => json(
+            200,
+            &format!(r#"{{"jsonrpc": "2.0", "id": 1, "result": {value}}}"#),
+        ),
     }
 }
 
 /// An exception that Odoo names, as the version wraps it.
 pub(crate) fn exception(version: Version, status: u16, name: &str, message: &str) -> Say {
     let message = Json::String(message.to_owned());
-    let named = format!(r#"{{"name": "{name}", "message": {message}, "arguments": [{message}], "context": {{}}, "debug": "Traceback"}}"#);
+    let named = format!(
+        r#"{{"name": "{name}", "message": {message}, "arguments": [{message}], "context": {{}}, "debug": "Traceback"}}"#
+    );
     match version {
         Version::V19 => json(status, &named),
-        Version::V17 | Version::V18 => {
-            json(200, &format!(r#"{{"jsonrpc": "2.0", "id": 1, "error": {{"code": 200, "message": "Odoo Server Error", "data": {named}}}}}"#))
-        }
+        Version::V17 | Version::V18 => json(
+            200,
+            &format!(
+                r#"{{"jsonrpc": "2.0", "id": 1, "error": {{"code": 200, "message": "Odoo Server Error", "data": {named}}}}}"#
+            ),
+        ),
     }
 }
 
-pub(crate) const QUICK: Limits = Limits { connect: Duration::from_millis(500), answer: Duration::from_millis(500), answer_bytes: 64 << 10 };
+pub(crate) const QUICK: Limits = Limits {
+    connect: Duration::from_millis(500),
+    answer: Duration::from_millis(500),
+    answer_bytes: 64 << 10,
+};
 
 /// A client of this version, and a server that goes on with the script.
 pub(crate) async fn connected(version: Version, script: Vec<Say>) -> (Client, Server) {
@@ -156,7 +198,9 @@ pub(crate) async fn connected(version: Version, script: Vec<Say>) -> (Client, Se
     };
     let mut whole = vec![json(
         200,
-        &format!(r#"{{"jsonrpc": "2.0", "id": null, "result": {{"server_version_info": [{major}, 0, 0, "final", 0, ""]}}}}"#),
+        &format!(
+            r#"{{"jsonrpc": "2.0", "id": null, "result": {{"server_version_info": [{major}, 0, 0, "final", 0, ""]}}}}"#
+        ),
     )];
     let price = match version {
         Version::V17 | Version::V18 => {
@@ -165,7 +209,12 @@ pub(crate) async fn connected(version: Version, script: Vec<Say>) -> (Client, Se
         }
         Version::V19 => "false",
     };
-    whole.push(result(version, &format!(r#"{{"price_unit": {{"digits": {price}}}, "product_qty": {{"digits": [16, 3]}}}}"#)));
+    whole.push(result(
+        version,
+        &format!(
+            r#"{{"price_unit": {{"digits": {price}}}, "product_qty": {{"digits": [16, 3]}}}}"#
+        ),
+    ));
     whole.extend(script);
     let server = Server::start(whole).await;
     let client = Client::connect(server.credentials(), QUICK).await.unwrap();

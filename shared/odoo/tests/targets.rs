@@ -16,34 +16,67 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) async fn at(credentials: Credentials) -> Self {
-        let client = Client::connect(credentials.clone(), Limits::default()).await.unwrap();
+        let client = Client::connect(credentials.clone(), Limits::default())
+            .await
+            .unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        Self { client, credentials, run: format!("wire{}", now.as_nanos()) }
+        Self {
+            client,
+            credentials,
+            run: format!("wire{}", now.as_nanos()),
+        }
     }
 }
 
 impl Target {
     /// Presses a button as a person would; the connector has no such call.
     pub(crate) async fn press(&self, model: &str, button: &str, id: i64) {
-        let Credentials { url, db, login, api_key } = &self.credentials;
+        let Credentials {
+            url,
+            db,
+            login,
+            api_key,
+        } = &self.credentials;
         let http = interplant_odoo::http_client(&Limits::default()).unwrap();
         let send = async |path: String, body: serde_json::Value| {
-            let request = http.post(format!("{url}{path}")).bearer_auth(api_key).header("X-Odoo-Database", db);
-            let answer = request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
+            let request = http
+                .post(format!("{url}{path}"))
+                .bearer_auth(api_key)
+                .header("X-Odoo-Database", db);
+            let answer = request
+                .header("content-type", "application/json")
+                .body(body.to_string())
+                .send()
+                .await
+                .unwrap();
             let (status, text) = (answer.status(), answer.text().await.unwrap());
             let read: serde_json::Value = serde_json::from_str(&text).unwrap();
-            assert!(status.is_success() && read.get("error").is_none(), "{model}.{button}: {text}");
+            assert!(
+                status.is_success() && read.get("error").is_none(),
+                "{model}.{button}: {text}"
+            );
             read
         };
         if self.client.version() == Version::V19 {
             send(format!("/json/2/{model}/{button}"), json!({"ids": [id]})).await;
             return;
         }
-        let call = |service: &str, method: &str, args: serde_json::Value| {
-            json!({"jsonrpc": "2.0", "method": "call", "id": 1, "params": {"service": service, "method": method, "args": args}})
-        };
-        let user = send("/jsonrpc".into(), call("common", "authenticate", json!([db, login, api_key, {}]))).await["result"].clone();
-        send("/jsonrpc".into(), call("object", "execute_kw", json!([db, user, api_key, model, button, [[id]], {}]))).await;
+        let call = |service: &str, method: &str, args: serde_json::Value| json!({"jsonrpc": "2.0", "method": "call", "id": 1, "params": {"service": service, "method": method, "args": args}});
+        let user = send(
+            "/jsonrpc".into(),
+            call("common", "authenticate", json!([db, login, api_key, {}])),
+        )
+        .await["result"]
+            .clone();
+        send(
+            "/jsonrpc".into(),
+            call(
+                "object",
+                "execute_kw",
+                json!([db, user, api_key, model, button, [[id]], {}]),
+            ),
+        )
+        .await;
     }
 }
 
@@ -67,7 +100,12 @@ pub(crate) fn sandbox(version: Version) -> (Sandbox, Credentials) {
 /// The server that the environment names, if it names one.
 pub(crate) fn real() -> Option<Credentials> {
     let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Some(Credentials { url: read("ODOO_URL")?, db: read("ODOO_DB")?, login: read("ODOO_LOGIN")?, api_key: read("ODOO_API_KEY")? })
+    Some(Credentials {
+        url: read("ODOO_URL")?,
+        db: read("ODOO_DB")?,
+        login: read("ODOO_LOGIN")?,
+        api_key: read("ODOO_API_KEY")?,
+    })
 }
 
 /// Says it past the test runner, which hides what a passing test prints.

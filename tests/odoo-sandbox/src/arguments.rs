@@ -51,6 +51,7 @@ fn signature(tx: &Transaction, model: &str, method: &str) -> Option<Signature> {
         "fields_get" => on_model(&[], &["allfields", "attributes"]),
         "name_search" => on_model(&[], &["name", "domain", "operator", "limit", "args"]),
         "message_post" => Signature { open: true, ..on_records(&[], &["body"]) },
+        "precision_get" if model == "decimal.precision" => on_model(&["application"], &[]),
         "context_get" if model == "res.users" => on_model(&[], &[]),
         _ if models::has_method(tx, model, method) => on_records(&[], &[]),
         _ => return None,
@@ -122,6 +123,10 @@ pub(crate) fn by_position(tx: &Transaction, model: &str, method: &str, positiona
     if method == "write" && positional.len() == 1 && tx.version.write_argument(model) != "vals" {
         let name = tx.version.write_argument(model);
         return Err(Error::new(Class::TypeError, format!("write() got an unexpected keyword argument 'vals' (it is called '{name}' here)")));
+    }
+    // Its first argument is an empty list of records, and only by position.
+    if method == "precision_get" && rest.next().is_none() {
+        return Err(Error::new(Class::IndexError, tx.version.no_positional_argument()));
     }
     let ids = if signature.on_records { id_list(rest.next()) } else { Vec::new() };
     for (name, value) in signature.required.iter().chain(signature.optional).zip(rest) {

@@ -146,13 +146,14 @@ fn check_access(tx: &Transaction, model: &Model, method: &str) -> Result<()> {
     };
     let guarded = match model.name {
         "ir.model.data" => true,
-        "res.company" | "res.users" | "decimal.precision" | "res.currency" | "account.tax" | "account.account" | "account.journal" => writes,
+        "decimal.precision" => method != "precision_get",
+        "res.company" | "res.users" | "res.currency" | "account.tax" | "account.account" | "account.journal" => writes,
         _ => false,
     };
     if !guarded {
         return Ok(());
     }
-    let group = if tx.version.since(Version::V19) { "Access Rights" } else { "Administration/Access Rights" };
+    let group = tx.version.guarding_group(model.name == "decimal.precision");
     Err(Error::new(
         Class::Access,
         format!(
@@ -212,12 +213,16 @@ fn run(tx: &mut Transaction, call: &Call) -> Result<Json> {
             Ok(Json::Array(read::web_read(tx, model, &saved, &object(arg(call, "specification")))?))
         }
         "load" => load::load(tx, model, arg(call, "fields"), arg(call, "data")),
-        "fields_get" => Ok(describe::fields_get(model, &texts(arg(call, "allfields")), &texts(arg(call, "attributes")))),
+        "fields_get" => Ok(describe::fields_get(tx, model, &texts(arg(call, "allfields")), &texts(arg(call, "attributes")))),
         "get_external_id" => Ok(describe::external_ids(tx, model, ids)),
         "get_metadata" => Ok(describe::metadata(tx, model, ids)),
         "exists" => Ok(json!(ids.iter().filter(|id| tx.exists(model.name, **id)).collect::<Vec<_>>())),
         "name_search" => name_search(tx, model, call),
         "message_post" => message_post(tx, model, call),
+        "precision_get" if model.name == "decimal.precision" => {
+            let application = arg(call, "application").as_str().unwrap_or_default();
+            Ok(json!(models::base::precision(tx, application).unwrap_or(2)))
+        }
         method => {
             if let Some(result) = models::call(tx, model.name, method, ids, &call.args) {
                 return result;

@@ -8,6 +8,7 @@ pub(crate) enum Class {
     Missing,
     Validation,
     User,
+    Redirect,
     ValueError,
     KeyError,
     AttributeError,
@@ -29,6 +30,7 @@ impl Class {
             Self::Missing => "odoo.exceptions.MissingError",
             Self::Validation => "odoo.exceptions.ValidationError",
             Self::User => "odoo.exceptions.UserError",
+            Self::Redirect => "odoo.exceptions.RedirectWarning",
             Self::ValueError => "builtins.ValueError",
             Self::KeyError => "builtins.KeyError",
             Self::AttributeError => "builtins.AttributeError",
@@ -52,7 +54,7 @@ impl Class {
         match self {
             Self::AccessDenied | Self::Access => 403,
             Self::Missing | Self::NotFound => 404,
-            Self::Validation | Self::User | Self::Unprocessable => 422,
+            Self::Validation | Self::User | Self::Redirect | Self::Unprocessable => 422,
             Self::ValueError | Self::KeyError | Self::AttributeError | Self::TypeError | Self::IndexError | Self::Database => 500,
             Self::Unauthorized => 401,
             Self::BadRequest => 400,
@@ -68,13 +70,22 @@ pub(crate) struct Error {
     pub(crate) message: String,
     /// What `load` reports instead of `message`, where that differs.
     pub(crate) in_load: Option<String>,
-    /// The field it is about, where `load` names it.
-    pub(crate) field: Option<String>,
+    /// The field without value it is about.
+    pub(crate) missing: Option<Missing>,
+}
+
+/// A mandatory field without value.
+#[derive(Debug, Clone)]
+pub(crate) struct Missing {
+    pub(crate) model: &'static str,
+    pub(crate) model_label: &'static str,
+    pub(crate) field: &'static str,
+    pub(crate) label: &'static str,
 }
 
 impl Error {
     pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), in_load: None, field: None }
+        Self { class, message: message.into(), in_load: None, missing: None }
     }
 
     pub(crate) fn user(message: impl Into<String>) -> Self {
@@ -95,7 +106,7 @@ impl Error {
 
     /// An error of the database: `load` reports the bare text, other calls put a sentence before it.
     pub(crate) fn constraint(text: &str, in_load: String) -> Self {
-        Self { class: Class::Validation, message: format!("The operation cannot be completed: {text}"), in_load: Some(in_load), field: None }
+        Self { class: Class::Validation, message: format!("The operation cannot be completed: {text}"), in_load: Some(in_load), missing: None }
     }
 }
 

@@ -192,11 +192,11 @@ fn stock(seed: &mut Seed, version: Version) {
             ("sequence", Value::Int(10)),
         ],
     );
-    for (field, external_id, name, code, prefix, from, to) in [
-        ("in_type_id", "stock.picking_type_in", "Receipts", "incoming", "IN", vendors, main),
-        ("out_type_id", "stock.picking_type_out", "Delivery Orders", "outgoing", "OUT", main, customers),
-        ("int_type_id", "stock.picking_type_internal", "Internal Transfers", "internal", "INT", main, main),
-        ("manu_type_id", "", "Manufacturing", "mrp_operation", "MO", main, main),
+    for (field, external_id, name, code, prefix, from, to, sequence) in [
+        ("in_type_id", "stock.picking_type_in", "Receipts", "incoming", "IN", vendors, main, 1),
+        ("out_type_id", "stock.picking_type_out", "Delivery Orders", "outgoing", "OUT", main, customers, 5),
+        ("int_type_id", "stock.picking_type_internal", "Internal Transfers", "internal", "INT", main, main, 4),
+        ("manu_type_id", "", "Manufacturing", "mrp_operation", "MO", main, main, 6),
     ] {
         let kind = seed.add(
             external_id,
@@ -210,7 +210,7 @@ fn stock(seed: &mut Seed, version: Version) {
                 ("default_location_src_id", Value::One(from)),
                 ("default_location_dest_id", Value::One(to)),
                 ("create_backorder", text("ask")),
-                ("sequence", Value::Int(1)),
+                ("sequence", Value::Int(sequence)),
             ],
         );
         seed.tx.put("stock.warehouse", warehouse, field, Value::One(kind));

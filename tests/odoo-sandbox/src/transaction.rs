@@ -152,6 +152,7 @@ impl Transaction {
             },
             Some((Source::Stored, key)) => match self.field(model, key).map(|field| field.kind) {
                 Some(Kind::One2many(to, inverse)) => Value::Many(self.list(to, inverse, id, key)),
+                Some(Kind::Many2many(to)) => Value::Many(self.ordered(to, self.stored(model, id, key).as_many().to_vec())),
                 _ => self.stored(model, id, key),
             },
             None => Value::Null,
@@ -164,8 +165,14 @@ impl Transaction {
         if key == "invoice_line_ids" {
             ids.retain(|line| models::entry::is_invoice_line(self, *line));
         }
-        let Some(model) = self.schema.model(to) else { return ids };
-        search::sort(self, model, ids, model.order).unwrap_or_default()
+        self.ordered(to, ids)
+    }
+
+    fn ordered(&self, to: &'static str, ids: Vec<i64>) -> Vec<i64> {
+        match self.schema.model(to) {
+            Some(model) if ids.len() > 1 => search::sort(self, model, ids, model.order).unwrap_or_default(),
+            _ => ids,
+        }
     }
 
     pub(crate) fn one(&self, model: &'static str, id: i64, key: &str) -> Option<i64> {

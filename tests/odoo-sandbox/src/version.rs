@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::Class;
+use crate::error::{Class, Missing};
 
 /// A version of Odoo the sandbox can behave like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -327,6 +327,40 @@ impl Version {
         }
     }
 
+    /// A unit's rounding is its own setting; in 19 it follows the decimal precision.
+    pub(crate) const fn units_have_own_rounding(self) -> bool {
+        !self.since(Self::V19)
+    }
+
+    /// Taxes and totals are rounded once per document instead of once per line.
+    pub(crate) const fn rounds_globally(self) -> bool {
+        self.since(Self::V19)
+    }
+
+    /// A period with open drafts cannot be locked.
+    pub(crate) const fn refuses_lock_over_drafts(self) -> bool {
+        !self.since(Self::V18)
+    }
+
+    pub(crate) fn unit_of_other_kind(self, product: &str, own: &str, unit: &str) -> String {
+        let head = if self == Self::V17 {
+            "You cannot perform the move because the unit of measure has a different category as the product unit of measure."
+        } else {
+            "You cannot perform moves because their unit of measure has a different category from their product unit of measure."
+        };
+        format!("{head}\n\n{product} --> Product UoM is {own} - Move UoM is {unit}\n\nBlocking: {product}")
+    }
+
+    /// Who may see what is guarded: settings, or external ids.
+    pub(crate) const fn guarding_group(self, settings: bool) -> &'static str {
+        match (self, settings) {
+            (Self::V19, true) => "Role / Administrator",
+            (Self::V19, false) => "Access Rights",
+            (Self::V17 | Self::V18, true) => "Administration/Settings",
+            (Self::V17 | Self::V18, false) => "Administration/Access Rights",
+        }
+    }
+
     /// Return wizards start with the received quantity; since 18 with zero.
     pub(crate) const fn return_starts_full(self) -> bool {
         !self.since(Self::V18)
@@ -394,6 +428,23 @@ impl Version {
                 "The operation cannot be completed:\n- Create/update: a mandatory field is not set.\n- Delete: another model requires the record \
                  being deleted. If possible, archive it instead.\n\nModel: {model_label} ({model})\nField: {label} ({field})\n"
             )
+        }
+    }
+
+    /// How `load` reports a mandatory field without value: of the loaded model, or of one that hangs on it.
+    pub(crate) fn mandatory_in_load(self, missing: &Missing, own: bool) -> String {
+        let Missing { model, model_label, field, label } = missing;
+        match (self, own) {
+            (Self::V17 | Self::V18, true) => format!("Missing required value for the field '{label}' ({field})"),
+            (Self::V17, false) => format!("Missing required value for the field '{field}'"),
+            (Self::V18, false) => format!("Missing required value for the field '{field}' on a linked model [{}]", model.replace('.', "_")),
+            (Self::V19, _) => {
+                let shown = if own { format!("'{model_label}' ({model})") } else { "Unknown".to_owned() };
+                format!(
+                    "Missing required value for the field '{label}' ({field}).\nModel: {shown}\n- create/update: a mandatory field is not set\n\
+                     - delete: another model requires the record being deleted, you can archive it instead\n"
+                )
+            }
         }
     }
 

@@ -109,6 +109,7 @@ fn load_all(tx: &mut Transaction, model: &'static Model, records: &[Extracted], 
     if let (Kept::Error(error), Some(first)) = (failed, records.first())
         && error.class.is_for_users()
         && error.in_load.is_none()
+        && error.missing.is_none()
     {
         let general = message(first.span, 0, &error.message);
         if !messages.contains(&general) {
@@ -126,7 +127,7 @@ fn converted(
     messages: &mut Vec<Map<String, Json>>,
 ) -> Result<Map<String, Json>> {
     let mut problems = Vec::new();
-    let vals = cells::convert(tx, model, &record.fields, &mut problems)?;
+    let vals = cells::convert(tx, model, None, &record.fields, &mut problems)?;
     messages.extend(problems.into_iter().map(|problem| problem.into_message(record.span, number)));
     Ok(vals)
 }
@@ -142,7 +143,7 @@ fn one_by_one(tx: &mut Transaction, model: &'static Model, records: &[Extracted]
             Err(Kept::Problem(problem)) => messages.push(problem.into_message(record.span, number)),
             Err(Kept::Error(error)) => {
                 tx.roll_back(mark);
-                messages.push(error_message(record.span, number, error));
+                messages.push(error_message(tx, model, record.span, number, error));
                 errors += 1;
             }
         }
@@ -153,18 +154,22 @@ fn one_by_one(tx: &mut Transaction, model: &'static Model, records: &[Extracted]
     Ok(messages)
 }
 
-fn error_message(span: Span, number: usize, error: Error) -> Map<String, Json> {
+fn error_message(tx: &Transaction, model: &Model, span: Span, number: usize, error: Error) -> Map<String, Json> {
     if !error.class.is_for_users() {
         let (_, class) = error.class.name().rsplit_once('.').unwrap_or(("", error.class.name()));
         let mut message = message(span, number, &format!("Unknown error during import: <class '{class}'>: {}", error.message));
         message.insert("moreinfo".to_owned(), json!("Resolve other errors first"));
         return message;
     }
-    let mut message = message(span, number, error.in_load.as_deref().unwrap_or(&error.message));
-    if let Some(field) = error.field {
-        message.insert("field".to_owned(), json!(field));
+    if let Some(missing) = error.missing {
+        let own = missing.model == model.name;
+        let mut message = message(span, number, &tx.version.mandatory_in_load(&missing, own));
+        if own {
+            message.insert("field".to_owned(), json!(missing.field));
+        }
+        return message;
     }
-    message
+    message(span, number, error.in_load.as_deref().unwrap_or(&error.message))
 }
 
 /// After ten errors Odoo stops looking, when every tenth record or more is wrong.

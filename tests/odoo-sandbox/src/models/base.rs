@@ -118,6 +118,13 @@ pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'sta
             }
             Value::One(at)
         }
+        ("res.company", "max_tax_lock_date") => tx.get(model, id, "tax_lock_date"),
+        // Without a lock the year comes without its leading zeros.
+        ("res.company", _) => match key.strip_prefix("user_").map(|field| tx.get(model, id, field)) {
+            Some(Value::Text(date)) => Value::Text(date),
+            Some(_) => Value::text("1-01-01"),
+            None => Value::Null,
+        },
         ("res.currency", "rate") => Value::Dec(rust_decimal::Decimal::ONE),
         ("res.users", "password") => Value::text(""),
         _ => Value::Null,

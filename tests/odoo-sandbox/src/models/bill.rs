@@ -92,7 +92,10 @@ pub(crate) fn post(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
                 return Err(Error::user("The field 'Vendor' is required, please complete it to validate the Vendor Bill."));
             }
             if tx.dec(ENTRY, *id, "amount_total") < Decimal::ZERO {
-                return Err(Error::user("You cannot validate an invoice with a negative total amount. You should create a credit note instead."));
+                return Err(Error::user(
+                    "You cannot validate an invoice with a negative total amount. You should create a credit note instead. Use the action menu to \
+                     transform it into a credit note or refund.",
+                ));
             }
             let Some(invoiced) = parse_day(tx.get(ENTRY, *id, "invoice_date").as_text()) else {
                 return Err(Error::user("The Bill/Refund date is required to validate this document."));
@@ -120,7 +123,8 @@ fn shown(tx: &Transaction, id: i64) -> String {
 fn prefix(tx: &Transaction, id: i64) -> String {
     let journal = tx.one(ENTRY, id, "journal_id").map(|journal| tx.text("account.journal", journal, "code")).unwrap_or_default();
     let date = tx.text(ENTRY, id, "date");
-    format!("{journal}/{}/{}/", date.get(..4).unwrap_or_default(), date.get(5..7).unwrap_or_default())
+    let refund = if tx.stored(ENTRY, id, "move_type").as_text().ends_with("_refund") { "R" } else { "" };
+    format!("{refund}{journal}/{}/{}/", date.get(..4).unwrap_or_default(), date.get(5..7).unwrap_or_default())
 }
 
 fn last_number(tx: &Transaction, prefix: &str) -> Option<u32> {

@@ -10,7 +10,7 @@ use crate::clock::{day, parse_day};
 use crate::error::{Error, Result};
 use crate::models::base::{COMPANY, company_currency};
 use crate::models::product;
-use crate::models::purchase_line::{tax_of, taxed};
+use crate::models::taxes::{self, Item};
 use crate::orm::write::Wishes;
 use crate::schema::Field;
 use crate::store::{Key, Record};
@@ -152,6 +152,22 @@ pub(crate) fn guard(tx: &Transaction, id: i64, wishes: &Wishes) -> Result<()> {
     Err(Error::user(format!("You cannot modify the following readonly fields on a posted move: {}", refused.join(", "))))
 }
 
+/// 17 does not lock a period in which drafts are open.
+pub(crate) fn guard_lock(tx: &Transaction, wishes: &Wishes) -> Result<()> {
+    if !tx.version.refuses_lock_over_drafts() {
+        return Ok(());
+    }
+    let Some(lock) = wishes.get("fiscalyear_lock_date").filter(|date| !date.is_empty()) else { return Ok(()) };
+    let open = tx.ids(ENTRY).into_iter().any(|id| tx.text(ENTRY, id, "state") == "draft" && tx.text(ENTRY, id, "date").as_str() <= lock.as_text());
+    if !open {
+        return Ok(());
+    }
+    Err(Error::new(
+        crate::error::Class::Redirect,
+        "There are still unposted entries in the period you want to lock. You should either post or delete them.",
+    ))
+}
+
 pub(crate) fn created(tx: &mut Transaction, id: i64) -> Result<()> {
     if tx.version.numbers_first_draft() && super::bill::is_first_of_month(tx, id) {
         let name = super::bill::number(tx, id);
@@ -189,25 +205,19 @@ pub(crate) fn settle(tx: &mut Transaction, id: i64) -> Result<()> {
         return check_balance(tx, id);
     }
     let sign = if tx.text(ENTRY, id, "move_type") == "in_refund" { -Decimal::ONE } else { Decimal::ONE };
-    let mut owed = Decimal::ZERO;
-    let mut taxes: Vec<(i64, Decimal)> = Vec::new();
     let items = tx.referring(ITEM, "move_id", id);
-    for item in items.iter().copied() {
-        if tx.stored(ITEM, item, "display_type").as_text() != "product" {
-            continue;
-        }
-        let (quantity, list) = (tx.dec(ITEM, item, "quantity"), tx.stored(ITEM, item, "tax_ids"));
-        let amounts = taxed(tx, tx.dec(ITEM, item, "price_unit"), quantity, tx.dec(ITEM, item, "discount"), list.as_many());
-        for tax in list.as_many() {
-            let amount = tax_of(tx, *tax, amounts.untaxed, quantity);
-            match taxes.iter_mut().find(|(known, _)| known == tax) {
-                Some((_, sum)) => *sum += amount,
-                None => taxes.push((*tax, amount)),
-            }
-        }
-        owed += amounts.untaxed + amounts.tax;
-        book(tx, item, sign * amounts.untaxed);
+    let products: Vec<i64> = items.iter().copied().filter(|item| tx.stored(ITEM, *item, "display_type").as_text() == "product").collect();
+    let costs: Vec<Item> = products.iter().map(|item| cost(tx, *item)).collect();
+    let totals = taxes::totals(tx, &costs);
+    let lines: Vec<Decimal> = costs.iter().map(|cost| taxes::line(tx, cost).untaxed).collect();
+    // Where the rounded sum is not the sum of rounded lines, the first line takes the cent.
+    let mut rest = totals.untaxed - lines.iter().copied().sum::<Decimal>();
+    for (item, amount) in products.into_iter().zip(lines) {
+        book(tx, item, sign * (amount + rest));
+        rest = Decimal::ZERO;
     }
+    let owed = totals.total();
+    let taxes = totals.taxes;
     let of_kind = |tx: &Transaction, kind: &str| -> Vec<i64> {
         items.iter().copied().filter(|item| tx.stored(ITEM, *item, "display_type").as_text() == kind).collect()
     };
@@ -230,6 +240,16 @@ pub(crate) fn settle(tx: &mut Transaction, id: i64) -> Result<()> {
     });
     book(tx, item, -sign * owed);
     Ok(())
+}
+
+/// A line of a bill as far as money goes.
+fn cost(tx: &Transaction, item: i64) -> Item {
+    Item {
+        price: tx.dec(ITEM, item, "price_unit"),
+        quantity: tx.dec(ITEM, item, "quantity"),
+        discount: tx.dec(ITEM, item, "discount"),
+        taxes: tx.many(ITEM, item, "tax_ids"),
+    }
 }
 
 fn booked<const N: usize>(tx: &mut Transaction, entry: i64, kind: &str, values: [(&'static str, Value); N]) -> i64 {
@@ -293,7 +313,7 @@ pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'sta
                 total += tx.stored(ITEM, item, "debit").as_dec() - tx.stored(ITEM, item, "credit").as_dec();
             }
         }
-        total.abs()
+        if tx.stored(ENTRY, id, "move_type").as_text() == "in_refund" { -total } else { total }
     };
     let total = || {
         if is_bill(tx, id) { sum(true, true) } else { tx.referring(ITEM, "move_id", id).into_iter().map(|i| tx.stored(ITEM, i, "debit").as_dec()).sum() }
@@ -313,16 +333,9 @@ pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'sta
 
 fn compute_line(tx: &Transaction, id: i64, key: &'static str) -> Value {
     let entry = tx.one(ITEM, id, "move_id").unwrap_or_default();
-    let amounts = || {
-        let taxes = tx.stored(ITEM, id, "tax_ids");
-        taxed(tx, tx.dec(ITEM, id, "price_unit"), tx.dec(ITEM, id, "quantity"), tx.dec(ITEM, id, "discount"), taxes.as_many())
-    };
     match key {
-        "price_subtotal" => Value::Dec(amounts().untaxed),
-        "price_total" => {
-            let amounts = amounts();
-            Value::Dec(amounts.untaxed + amounts.tax)
-        }
+        "price_subtotal" => Value::Dec(taxes::line(tx, &cost(tx, id)).untaxed),
+        "price_total" => Value::Dec(taxes::line(tx, &cost(tx, id)).total()),
         "balance" | "amount_currency" => Value::Dec(tx.stored(ITEM, id, "debit").as_dec() - tx.stored(ITEM, id, "credit").as_dec()),
         "move_name" => tx.get(ENTRY, entry, "name"),
         "parent_state" => tx.get(ENTRY, entry, "state"),

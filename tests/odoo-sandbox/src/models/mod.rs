@@ -9,6 +9,7 @@ pub(crate) mod purchase_line;
 pub(crate) mod receipt;
 pub(crate) mod returns;
 pub(crate) mod stock;
+pub(crate) mod taxes;
 
 use std::collections::BTreeMap;
 
@@ -55,11 +56,6 @@ pub(crate) fn defaults(tx: &mut Transaction, model: &'static str, record: &mut R
     }
 }
 
-/// Mandatory fields that the record's owner sets later.
-pub(crate) fn may_be_empty(model: &str, key: &str) -> bool {
-    matches!((model, key), ("account.move", "name"))
-}
-
 /// After a record was created with everything in it.
 pub(crate) fn created(tx: &mut Transaction, model: &'static str, id: i64) -> Result<()> {
     match model {
@@ -79,6 +75,7 @@ pub(crate) fn created(tx: &mut Transaction, model: &'static str, id: i64) -> Res
 /// Before a record is written to: guards.
 pub(crate) fn writing(tx: &mut Transaction, model: &'static str, id: i64, wishes: &Wishes) -> Result<()> {
     match model {
+        "res.company" => entry::guard_lock(tx, wishes),
         "stock.picking" => stock::guard_picking(tx, id, wishes),
         "stock.move" => stock::guard_move(tx, id, wishes),
         "account.move" => entry::guard(tx, id, wishes),
@@ -131,7 +128,7 @@ pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'sta
 pub(crate) fn assign(tx: &mut Transaction, model: &'static str, id: i64, key: &'static str, value: Value) -> Result<()> {
     match model {
         "res.partner" => base::assign(tx, id, key, &value),
-        "product.template" | "product.product" => product::assign(tx, model, id, key, value),
+        "product.template" | "product.product" | "uom.uom" => product::assign(tx, model, id, key, value),
         "purchase.order.line" if key == "qty_received" => {
             tx.put(model, id, "qty_received_manual", value);
             Ok(())

@@ -115,6 +115,10 @@ pub(crate) fn assign(tx: &mut Transaction, model: &'static str, id: i64, key: &'
             tx.put(PRODUCT, product, key, value);
             created(tx, PRODUCT, product)
         }
+        ("uom.uom", "rounding") => {
+            tx.put("uom.uom", id, "rounding", value);
+            Ok(())
+        }
         (PRODUCT, "lst_price") => {
             if let Some(template) = tx.one(PRODUCT, id, "product_tmpl_id") {
                 tx.put(TEMPLATE, template, "list_price", value);
@@ -150,6 +154,12 @@ pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'sta
         }
         ("product.category", "property_cost_method") => Value::text("standard"),
         ("product.category", "property_valuation") => Value::text(tx.version.valuation()),
+        ("uom.uom", "rounding") => {
+            if tx.version.units_have_own_rounding() {
+                return tx.stored(model, id, key);
+            }
+            Value::Dec(Decimal::new(1, precision(tx, tx.version.quantity_precision()).unwrap_or(2)))
+        }
         ("uom.uom", "factor") => {
             let ratio = ratio(tx, id);
             Value::Dec(if tx.version == Version::V19 { ratio } else { (Decimal::ONE / ratio).normalize() })
@@ -169,6 +179,15 @@ fn ratio(tx: &Transaction, unit: i64) -> Decimal {
     if ratio.is_zero() { Decimal::ONE } else { ratio }
 }
 
+/// Before 19 a move is rounded to its unit's own step.
+pub(crate) fn rounded_to_unit(tx: &Transaction, product: i64, quantity: Decimal) -> Decimal {
+    let step = tx.one("product.product", product, "uom_id").map_or(Decimal::ZERO, |unit| tx.dec("uom.uom", unit, "rounding"));
+    if step.is_zero() || !tx.version.units_have_own_rounding() {
+        return quantity;
+    }
+    round(quantity / step, 0) * step
+}
+
 /// A quantity of one unit in another.
 ///
 /// # Errors
@@ -182,7 +201,7 @@ pub(crate) fn convert(tx: &Transaction, quantity: Decimal, from: i64, to: i64) -
         let name = |unit| tx.text("uom.uom", unit, "name");
         return Err(Error::user(format!(
             "The unit of measure {} defined on the order line doesn't belong to the same category as the unit of measure {} defined on the \
-             product. Please correct the unit of measure defined on the order line or on the product. They should belong to the same category.",
+             product. Please correct the unit of measure defined on the order line or on the product, they should belong to the same category.",
             name(from),
             name(to)
         )));

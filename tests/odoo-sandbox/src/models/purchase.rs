@@ -1,12 +1,12 @@
 //! Purchase orders.
 
-use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
 use crate::error::{Error, Result};
 use crate::models::base::{COMPANY, company_currency};
 use crate::models::purchase_line;
 use crate::models::stock;
+use crate::models::taxes;
 use crate::orm::search::sort;
 use crate::orm::write::Wishes;
 use crate::store::Record;
@@ -26,6 +26,7 @@ pub(crate) fn defaults(tx: &mut Transaction, record: &mut Record) -> Result<()> 
     let terms = partner.and_then(|partner| tx.one("res.partner", partner, "property_supplier_payment_term_id"));
     let receipts = tx.external("stock.picking_type_in").map(|(_, id, _)| id);
     for (key, value) in [
+        ("name", Value::text("New")),
         ("state", Value::text("draft")),
         ("date_order", Value::Text(tx.now())),
         ("company_id", Value::One(COMPANY)),
@@ -107,14 +108,15 @@ fn ordered(tx: &Transaction, model: &str, ids: Vec<i64>) -> Vec<i64> {
 }
 
 pub(crate) fn compute(tx: &Transaction, id: i64, key: &'static str) -> Value {
-    let total = |pick: fn(&purchase_line::Amounts) -> Decimal| {
-        Value::Dec(tx.referring(LINE, "order_id", id).into_iter().map(|line| pick(&purchase_line::amounts(tx, line))).sum())
+    let totals = || {
+        let items: Vec<taxes::Item> = tx.referring(LINE, "order_id", id).into_iter().map(|line| purchase_line::item(tx, line)).collect();
+        taxes::totals(tx, &items)
     };
     let count = |ids: Vec<i64>| Value::Int(i64::try_from(ids.len()).unwrap_or_default());
     match key {
-        "amount_untaxed" => total(|amounts| amounts.untaxed),
-        "amount_tax" => total(|amounts| amounts.tax),
-        "amount_total" => total(|amounts| amounts.untaxed + amounts.tax),
+        "amount_untaxed" => Value::Dec(totals().untaxed),
+        "amount_tax" => Value::Dec(totals().tax()),
+        "amount_total" => Value::Dec(totals().total()),
         "invoice_ids" => Value::Many(bills(tx, id)),
         "invoice_count" => count(bills(tx, id)),
         "picking_ids" => Value::Many(pickings(tx, id)),

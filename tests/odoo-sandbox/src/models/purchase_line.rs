@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::models::product;
 use crate::models::purchase::{ORDER, is_confirmed, refresh_arrival};
 use crate::models::stock;
+use crate::models::taxes::{self, Item};
 use crate::orm::write::{Before, Wishes};
 use crate::schema::Field;
 use crate::store::Record;
@@ -60,8 +61,17 @@ fn rounded_price(tx: &Transaction, price: Decimal) -> Decimal {
 
 pub(crate) fn created(tx: &mut Transaction, id: i64) -> Result<()> {
     let Some(order) = tx.one(LINE, id, "order_id") else { return Ok(()) };
+    check_unit(tx, id)?;
     refresh_arrival(tx, order);
     if is_confirmed(tx, order) { stock::receive_line(tx, order, id) } else { Ok(()) }
+}
+
+fn check_unit(tx: &Transaction, id: i64) -> Result<()> {
+    let product = tx.one(LINE, id, "product_id").and_then(|product| tx.one("product.product", product, "uom_id"));
+    match tx.one(LINE, id, "product_uom_id").zip(product) {
+        Some((from, to)) => product::convert(tx, Decimal::ONE, from, to).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// A change of a confirmed line changes what is expected.
@@ -69,6 +79,7 @@ pub(crate) fn created(tx: &mut Transaction, id: i64) -> Result<()> {
 /// A quantity that comes without a date resets the date to now; a smaller one then becomes a transfer back to the vendor.
 pub(crate) fn written(tx: &mut Transaction, id: i64, wishes: &Wishes, before: &Before) -> Result<()> {
     let Some(order) = tx.one(LINE, id, "order_id") else { return Ok(()) };
+    check_unit(tx, id)?;
     let confirmed = is_confirmed(tx, order);
     let (old, new) = (before.get("product_qty").as_dec(), tx.dec(LINE, id, "product_qty"));
     let lonely = wishes.has("product_qty") && old != new && !wishes.has("date_planned");
@@ -95,52 +106,21 @@ pub(crate) fn unlinking(tx: &mut Transaction, id: i64) -> Result<()> {
     }
 }
 
-/// What a line costs.
-#[derive(Debug)]
-pub(crate) struct Amounts {
-    pub(crate) untaxed: Decimal,
-    pub(crate) tax: Decimal,
-}
-
-pub(crate) fn amounts(tx: &Transaction, id: i64) -> Amounts {
-    let quantity = tx.dec(LINE, id, "product_qty");
-    let taxes = tx.stored(LINE, id, "tax_ids");
-    taxed(tx, tx.dec(LINE, id, "price_unit"), quantity, tx.dec(LINE, id, "discount"), taxes.as_many())
-}
-
-/// Amounts of a quantity at a price, each tax rounded per line.
-pub(crate) fn taxed(tx: &Transaction, price: Decimal, quantity: Decimal, discount: Decimal, taxes: &[i64]) -> Amounts {
-    let net = price * (Decimal::ONE_HUNDRED - discount) / Decimal::ONE_HUNDRED;
-    let mut base = round(net * quantity, 2);
-    let included: Decimal = taxes
-        .iter()
-        .filter(|tax| tx.flag("account.tax", **tax, "price_include") && tx.text("account.tax", **tax, "amount_type") == "percent")
-        .map(|tax| tx.dec("account.tax", *tax, "amount"))
-        .sum();
-    if !included.is_zero() {
-        base = round(base * Decimal::ONE_HUNDRED / (Decimal::ONE_HUNDRED + included), 2);
-    }
-    let tax = taxes.iter().map(|tax| tax_of(tx, *tax, base, quantity)).sum();
-    Amounts { untaxed: base, tax }
-}
-
-/// One tax on a base amount.
-pub(crate) fn tax_of(tx: &Transaction, tax: i64, base: Decimal, quantity: Decimal) -> Decimal {
-    let amount = tx.dec("account.tax", tax, "amount");
-    match tx.text("account.tax", tax, "amount_type").as_str() {
-        "fixed" => round(amount * quantity, 2),
-        _ => round(base * amount / Decimal::ONE_HUNDRED, 2),
+/// A line as far as money goes.
+pub(crate) fn item(tx: &Transaction, id: i64) -> Item {
+    Item {
+        price: tx.dec(LINE, id, "price_unit"),
+        quantity: tx.dec(LINE, id, "product_qty"),
+        discount: tx.dec(LINE, id, "discount"),
+        taxes: tx.many(LINE, id, "tax_ids"),
     }
 }
 
 pub(crate) fn compute(tx: &Transaction, id: i64, key: &'static str) -> Value {
     match key {
-        "price_subtotal" => Value::Dec(amounts(tx, id).untaxed),
-        "price_tax" => Value::Dec(amounts(tx, id).tax),
-        "price_total" => {
-            let amounts = amounts(tx, id);
-            Value::Dec(amounts.untaxed + amounts.tax)
-        }
+        "price_subtotal" => Value::Dec(taxes::line(tx, &item(tx, id)).untaxed),
+        "price_tax" => Value::Dec(taxes::line(tx, &item(tx, id)).tax()),
+        "price_total" => Value::Dec(taxes::line(tx, &item(tx, id)).total()),
         "product_uom_qty" => {
             let units = tx.one(LINE, id, "product_uom_id").zip(tx.one(LINE, id, "product_id").and_then(|p| tx.one("product.product", p, "uom_id")));
             let quantity = tx.dec(LINE, id, "product_qty");

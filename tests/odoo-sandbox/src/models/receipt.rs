@@ -21,6 +21,7 @@ pub(crate) fn validate(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
     for id in &open {
         check_quantities(tx, *id)?;
         check_lots(tx, *id)?;
+        check_steps(tx, *id)?;
     }
     let dropped: Vec<i64> = tx
         .env
@@ -102,6 +103,23 @@ fn check_lots(tx: &Transaction, picking: i64) -> Result<()> {
         }
     }
     if missing.is_empty() { Ok(()) } else { Err(Error::user(tx.version.lots_missing(&missing))) }
+}
+
+/// Before 19 a quantity finer than its unit's step is refused.
+fn check_steps(tx: &Transaction, picking: i64) -> Result<()> {
+    for entry in chosen(tx, picking) {
+        let Some(product) = tx.one(MOVE, entry, "product_id") else { continue };
+        let quantity = tx.dec(MOVE, entry, "quantity");
+        if product::rounded_to_unit(tx, product, quantity) != quantity {
+            let unit = tx.one(MOVE, entry, "product_uom").map(|unit| tx.text("uom.uom", unit, "name")).unwrap_or_default();
+            let name = tx.text("product.product", product, "name");
+            return Err(Error::user(format!(
+                "\nThe quantity done for the product {name} doesn't respect the rounding precision defined on the unit of measure {unit}.\nPlease \
+                 change the quantity done or the rounding precision of your unit of measure."
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn leaves_something(tx: &Transaction, picking: i64) -> bool {

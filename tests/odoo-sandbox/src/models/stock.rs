@@ -125,7 +125,7 @@ fn open_receipt(tx: &Transaction, order: i64) -> Option<i64> {
 /// Adds what a line orders to the order's receipt.
 pub(crate) fn receive_line(tx: &mut Transaction, order: i64, line: i64) -> Result<()> {
     let Some(product) = tx.one(purchase_line::LINE, line, "product_id") else { return Ok(()) };
-    let quantity = tx.dec(purchase_line::LINE, line, "product_uom_qty");
+    let quantity = product::rounded_to_unit(tx, product, tx.dec(purchase_line::LINE, line, "product_uom_qty"));
     if tx.text("product.product", product, "type") == "service" || quantity <= Decimal::ZERO {
         return Ok(());
     }
@@ -239,8 +239,7 @@ pub(crate) fn change_expected(tx: &mut Transaction, order: i64, line: i64, lonel
         }
         Some(entry) => {
             let demand = tx.dec(MOVE, entry, "product_uom_qty") + difference;
-            tx.put(MOVE, entry, "product_uom_qty", Value::Dec(demand.max(Decimal::ZERO)));
-            set_quantity(tx, entry, demand.max(Decimal::ZERO))?;
+            set_demand(tx, entry, demand.max(Decimal::ZERO))?;
             if demand <= Decimal::ZERO {
                 cancel_move(tx, entry);
             }
@@ -287,38 +286,76 @@ fn state_for(there: Decimal, asked: Decimal) -> &'static str {
 
 /// Sets the quantity of a move through its lines: less is taken from the last, more gets a line of its own.
 ///
-/// A done move is changed like any other, and with it what was received.
+/// A done move is changed like any other, and with it what was received. A new line does not bring the state up to date.
 pub(crate) fn set_quantity(tx: &mut Transaction, entry: i64, quantity: Decimal) -> Result<()> {
-    let mut left = quantity;
-    let asked = tx.dec(MOVE, entry, "product_uom_qty");
-    for line in move_lines(tx, entry) {
-        let part = tx.dec(MOVE_LINE, line, "quantity").min(left);
-        if part.is_zero() && left.is_zero() {
-            tx.remove(MOVE_LINE, line);
-        } else {
-            tx.put(MOVE_LINE, line, "quantity", Value::Dec(part));
-        }
-        left -= part;
-    }
+    let left = reduce(tx, entry, quantity);
     if left > Decimal::ZERO {
-        match move_lines(tx, entry).as_slice() {
-            // The demand itself grew: the reservation grows with it.
-            [line] if quantity == asked => tx.put(MOVE_LINE, *line, "quantity", Value::Dec(quantity)),
-            _ => {
-                new_move_line(tx, entry, left)?;
-            }
+        new_move_line(tx, entry, left)?;
+    }
+    Ok(())
+}
+
+/// Sets what is asked for, and reserves it.
+pub(crate) fn set_demand(tx: &mut Transaction, entry: i64, demand: Decimal) -> Result<()> {
+    tx.put(MOVE, entry, "product_uom_qty", Value::Dec(demand));
+    let left = reduce(tx, entry, demand);
+    match move_lines(tx, entry).as_slice() {
+        [line] if left > Decimal::ZERO && tx.text(MOVE, entry, "has_tracking") != "serial" => {
+            let grown = tx.dec(MOVE_LINE, *line, "quantity") + left;
+            tx.put(MOVE_LINE, *line, "quantity", Value::Dec(grown));
         }
+        _ => prefill(tx, entry, left)?,
     }
     refresh_state(tx, entry);
     Ok(())
 }
 
+/// Takes from the lines what is above a quantity; answers what is missing to it.
+fn reduce(tx: &mut Transaction, entry: i64, quantity: Decimal) -> Decimal {
+    let mut left = quantity;
+    let mut changed = false;
+    for line in move_lines(tx, entry) {
+        let there = tx.dec(MOVE_LINE, line, "quantity");
+        let part = there.min(left);
+        if left.is_zero() {
+            tx.remove(MOVE_LINE, line);
+            changed = true;
+        } else if part != there {
+            tx.put(MOVE_LINE, line, "quantity", Value::Dec(part));
+            changed = true;
+        }
+        left -= part;
+    }
+    if changed {
+        refresh_state(tx, entry);
+    }
+    left
+}
+
 pub(crate) fn guard_move(tx: &Transaction, id: i64, wishes: &Wishes) -> Result<()> {
+    check_unit(tx, id, wishes)?;
     match tx.text(MOVE, id, "state").as_str() {
         "done" if wishes.has("product_uom") => Err(Error::user("You cannot change the UoM for a stock move that has been set to 'Done'.")),
         "cancel" if wishes.has("quantity") => Err(Error::user("You cannot change a cancelled stock move, create a new line instead.")),
         _ => Ok(()),
     }
+}
+
+/// Before 19 a move's unit has to be of the kind of its product's.
+fn check_unit(tx: &Transaction, id: i64, wishes: &Wishes) -> Result<()> {
+    let units = wishes.get("product_uom").and_then(Value::as_one).zip(tx.one(MOVE, id, "product_id"));
+    let Some((unit, product)) = units.filter(|_| tx.version.has_unit_categories()) else { return Ok(()) };
+    let own = tx.one("product.product", product, "uom_id").unwrap_or(unit);
+    let category = |unit| tx.one("uom.uom", unit, "category_id");
+    if category(own) == category(unit) {
+        return Ok(());
+    }
+    let shown = |unit| {
+        let category = category(unit).map(|category| tx.text("uom.category", category, "name")).unwrap_or_default();
+        format!("{} ({category})", tx.text("uom.uom", unit, "name"))
+    };
+    let name = product::display_name(tx, "product.product", product);
+    Err(Error::user(tx.version.unit_of_other_kind(&name, &shown(own), &shown(unit))))
 }
 
 /// The header fields of a transfer that is done or cancelled are guarded, differently per version.
@@ -327,9 +364,6 @@ pub(crate) fn guard_picking(tx: &Transaction, id: i64, wishes: &Wishes) -> Resul
     if wishes.has("picking_type_id") && tx.version.guards_operation_type(&state) {
         return Err(Error::user("Changing the operation type of this record is forbidden at this point."));
     }
-    if wishes.has("scheduled_date") && tx.version.guards_scheduled_date(&state) {
-        return Err(Error::user("You cannot change the Scheduled Date on a done or cancelled transfer."));
-    }
     Ok(())
 }
 
@@ -337,6 +371,7 @@ pub(crate) fn assign(tx: &mut Transaction, id: i64, key: &str, value: &Value) ->
     match key {
         "quantity" => set_quantity(tx, id, value.as_dec()),
         "picked" => {
+            tx.put(MOVE, id, "picked", value.clone());
             for line in move_lines(tx, id) {
                 tx.put(MOVE_LINE, line, "picked", value.clone());
             }
@@ -356,7 +391,7 @@ pub(crate) fn move_created(tx: &mut Transaction, id: i64) -> Result<()> {
 pub(crate) fn move_written(tx: &mut Transaction, id: i64, wishes: &Wishes, before: &Before) -> Result<()> {
     let demand = tx.dec(MOVE, id, "product_uom_qty");
     if wishes.has("product_uom_qty") && before.get("product_uom_qty").as_dec() != demand && tx.text(MOVE, id, "state") != "done" {
-        set_quantity(tx, id, demand)?;
+        set_demand(tx, id, demand)?;
     }
     Ok(())
 }
@@ -400,6 +435,10 @@ pub(crate) fn picking_created(tx: &mut Transaction, id: i64) -> Result<()> {
 }
 
 pub(crate) fn picking_written(tx: &mut Transaction, id: i64, wishes: &Wishes) -> Result<()> {
+    let state = tx.text(PICKING, id, "state");
+    if wishes.has("scheduled_date") && tx.version.guards_scheduled_date(&state) {
+        return Err(Error::user("You cannot change the Scheduled Date on a done or cancelled transfer."));
+    }
     for (key, moves) in [("scheduled_date", true), ("date_done", tx.version.effective_date_moves_moves())] {
         if let Some(date) = wishes.get(key).filter(|_| moves) {
             for entry in tx.referring(MOVE, "picking_id", id) {
@@ -503,9 +542,12 @@ pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'sta
             Value::Dec(move_lines(tx, id).into_iter().map(|line| tx.stored(MOVE_LINE, line, "quantity").as_dec()).sum())
         }
         (MOVE, "product_qty") => tx.get(MOVE, id, "product_uom_qty"),
-        (MOVE, "picked") => Value::Flag(
-            tx.stored(MOVE, id, "state").as_text() == "done" || move_lines(tx, id).into_iter().any(|line| tx.stored(MOVE_LINE, line, "picked").as_flag()),
-        ),
+        (MOVE, "picked") => {
+            let lines = move_lines(tx, id);
+            let by_lines = lines.iter().any(|line| tx.stored(MOVE_LINE, *line, "picked").as_flag());
+            let by_itself = lines.is_empty() && tx.stored(MOVE, id, "picked").as_flag();
+            Value::Flag(tx.stored(MOVE, id, "state").as_text() == "done" || by_lines || by_itself)
+        }
         (MOVE, "lot_ids") => {
             let mut lots = Vec::new();
             for line in move_lines(tx, id) {
@@ -537,6 +579,11 @@ pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'sta
     }
 }
 
+/// Goods from a vendor need not be reserved: such a transfer is always ready.
+fn comes_from_outside(tx: &Transaction, picking: i64) -> bool {
+    tx.one(PICKING, picking, "location_id").is_some_and(|location| tx.stored("stock.location", location, "usage").as_text() == "supplier")
+}
+
 fn picking_state(tx: &Transaction, id: i64) -> &'static str {
     let states: Vec<Value> = tx.referring(MOVE, "picking_id", id).into_iter().map(|entry| tx.stored(MOVE, entry, "state")).collect();
     let all = |wanted: &[&str]| states.iter().all(|state| wanted.contains(&state.as_text()));
@@ -547,7 +594,7 @@ fn picking_state(tx: &Transaction, id: i64) -> &'static str {
         "cancel"
     } else if all(&["done", "cancel"]) {
         "done"
-    } else if any(&["assigned", "partially_available"]) {
+    } else if any(&["assigned", "partially_available"]) || comes_from_outside(tx, id) {
         "assigned"
     } else {
         "confirmed"

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::orm::convert::{Shape, show};
-use crate::schema::{Kind, Model, Source};
+use crate::schema::{Digits, Kind, Model, Source};
 use crate::transaction::Transaction;
 use crate::value::Value;
 
-pub(crate) fn fields_get(model: &Model, only: &[String], attributes: &[String]) -> Json {
+pub(crate) fn fields_get(tx: &Transaction, model: &Model, only: &[String], attributes: &[String]) -> Json {
     let mut all = Map::new();
     for (name, field) in &model.fields {
         if !only.is_empty() && !only.iter().any(|wanted| wanted == name) {
@@ -25,6 +25,13 @@ pub(crate) fn fields_get(model: &Model, only: &[String], attributes: &[String]) 
         }
         if let Kind::One2many(_, inverse) = field.kind {
             about.insert("relation_field".to_owned(), json!(inverse));
+        }
+        if let Kind::Float(digits) = field.kind {
+            let kept = crate::orm::convert::digits(tx, digits);
+            about.insert("digits".to_owned(), kept.map_or(json!(false), |kept| json!([16, kept])));
+            if digits == Digits::Price && kept.is_none() {
+                about.insert("min_display_digits".to_owned(), json!(crate::models::base::precision(tx, "Product Price").unwrap_or(2)));
+            }
         }
         if let Kind::Selection(options) = field.kind {
             about.insert("selection".to_owned(), json!(options));

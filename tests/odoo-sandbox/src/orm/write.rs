@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Missing, Result};
 use crate::models;
 use crate::orm::convert::store;
 use crate::schema::{Field, Kind, Model, Source};
@@ -99,8 +99,8 @@ pub(crate) fn create_from(tx: &mut Transaction, model: &'static Model, wishes: W
     }
     models::parent(tx, model.name, &mut record, &mut through)?;
     models::defaults(tx, model.name, &mut record, &lists)?;
-    for field in model.fields.values().filter(|field| field.required && field.source == Source::Stored) {
-        if record.get(field.key).is_none_or(Value::is_empty) && !models::may_be_empty(model.name, field.key) && !matches!(field.kind, Kind::One2many(..) | Kind::Many2many(_)) {
+    for field in model.declared().filter(|field| field.required && field.source == Source::Stored) {
+        if record.get(field.key).is_none_or(Value::is_empty) && !matches!(field.kind, Kind::One2many(..) | Kind::Many2many(_)) {
             return Err(mandatory(tx, model, field));
         }
     }
@@ -117,11 +117,9 @@ pub(crate) fn create_from(tx: &mut Transaction, model: &'static Model, wishes: W
 
 fn mandatory(tx: &Transaction, model: &Model, field: &Field) -> Error {
     let wire = crate::version::wire_name(tx.version, model.name, field.key);
-    Error {
-        in_load: Some(format!("Missing required value for the field '{}' ({wire})", field.label)),
-        field: Some(wire.to_owned()),
-        ..Error::validation(tx.version.mandatory_field(field.label, wire, model.label, model.name))
-    }
+    let mut error = Error::validation(tx.version.mandatory_field(field.label, wire, model.label, model.name));
+    error.missing = Some(Missing { model: model.name, model_label: model.label, field: wire, label: field.label });
+    error
 }
 
 /// Writes what a caller sent to records.

@@ -209,12 +209,19 @@ pub(crate) struct Model {
     /// By the name callers of this version use.
     pub(crate) fields: BTreeMap<&'static str, Field>,
     keys: BTreeMap<&'static str, &'static str>,
+    /// The names in `fields`, as they are declared.
+    declared: Vec<&'static str>,
 }
 
 impl Model {
     /// By the name in 19.
     pub(crate) fn by_key(&self, key: &str) -> Option<&Field> {
         self.keys.get(key).and_then(|wire| self.fields.get(wire))
+    }
+
+    /// The fields as they are declared: the order in which the database looks for missing values.
+    pub(crate) fn declared(&self) -> impl Iterator<Item = &Field> {
+        self.declared.iter().filter_map(|name| self.fields.get(name))
     }
 
     /// The stored many2one fields: those the store keeps an index for.
@@ -272,6 +279,7 @@ impl Schema {
         ];
         let mut fields = BTreeMap::new();
         let mut keys = BTreeMap::new();
+        let mut names = Vec::new();
         for field in EVERYWHERE.iter().chain(declared.fields) {
             let exists = match field.exists {
                 Exists::Always => true,
@@ -288,8 +296,9 @@ impl Schema {
             field.label = version::label(version, declared.name, field.key, field.label);
             let wire = version::wire_name(version, declared.name, field.key);
             keys.insert(field.key, wire);
+            names.push(wire);
             fields.insert(wire, field);
         }
-        Model { name: declared.name, label: declared.label, order: declared.order, fields, keys }
+        Model { name: declared.name, label: declared.label, order: declared.order, fields, keys, declared: names }
     }
 }

@@ -128,7 +128,7 @@ pub(super) const MODELS: &[Declared] = &[
         &[
             char("name", "Unit Name").required(),
             boolean("active", "Active"),
-            float("rounding", "Rounding Precision"),
+            float("rounding", "Rounding Precision").computed(),
             float("relative_factor", "Contains").required().since(V19),
             many2one("relative_uom_id", "Reference Unit", "uom.uom").since(V19),
             float("factor", "Absolute Quantity").computed(),
