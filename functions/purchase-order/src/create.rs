@@ -74,6 +74,7 @@ async fn create(context: &Context, work: &Work<Plan>) -> Result<Change, StepErro
         }
     }
     same_lines(&mut order, &read)?;
+    same_units(&order, &read)?;
     order.in_odoo = Some(InOdoo {
         id,
         name: read.name.clone(),
@@ -131,6 +132,18 @@ fn same_lines(order: &mut PurchaseOrder, read: &Order) -> Result<(), Exception> 
         ours.odoo_line = Some(theirs.id);
     }
     Ok(())
+}
+
+/// Odoo expects goods in the item's own unit. Where that is not the order's, a receipt would be booked in
+/// the wrong one: until quantities are converted, a person has to look.
+pub(crate) fn same_units(order: &PurchaseOrder, read: &Order) -> Result<(), Exception> {
+    if read.moves_in_other_units().next().is_none() {
+        return Ok(());
+    }
+    Err(Exception::new(
+        Code::LineDiffers,
+        format!("order {} ({}) has a unit that is not the item's own in Odoo; receipts in another unit are not taken yet", order.number, read.name),
+    ))
 }
 
 /// Somebody cancelled the order in Odoo.

@@ -17,7 +17,7 @@ use interplant_runtime::step::{Begun, Change, Outcome, StepError, StepInput, Wor
 use interplant_runtime::{Context, failpoint};
 use jiff::Timestamp;
 
-use crate::create::{as_open_receipt, cancelled, open_pickings, open_receipt};
+use crate::create::{as_open_receipt, cancelled, open_pickings, open_receipt, same_units};
 
 pub(crate) async fn handle(context: &Context, input: StepInput, deadline: Timestamp) -> Result<Outcome, StepError> {
     let begun = context.begin(&input, deadline, |order, fact| match (order, fact) {
@@ -53,6 +53,7 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, 
                 if let Some(done) = booked(work, &read)? {
                     return change(work, order, &read, done);
                 }
+                same_units(order, &read)?;
                 choose(&work.plan, order, &read)?
             }
         };

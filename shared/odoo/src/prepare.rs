@@ -4,7 +4,7 @@ use interplant_domain::decimal::{Quantity, UnitPrice};
 use interplant_domain::json::Json;
 use rust_decimal::Decimal;
 
-use crate::answer::Record;
+use crate::answer::{PLACES, Record};
 use crate::client::{Call, Client};
 use crate::dialect::{Asked, model};
 use crate::error::Error;
@@ -36,7 +36,7 @@ const NEEDED: [(&str, &str, &str); 10] = [
     (model::PICKING, "write", "declare and book receipts"),
     (model::MOVE, "write", "declare received quantities"),
     (model::BILL, "create", "create bills"),
-    (model::BILL, "write", "post bills"),
+    (model::BILL, "write", "change bills"),
     (model::BILL_LINE, "create", "create bill lines"),
     (model::ITEM, "read", "find items"),
     (model::TAX, "read", "find taxes"),
@@ -79,7 +79,12 @@ impl Client {
         let kept = self.read_accuracy().await?;
         let digits = |name: &str, has: u32, wants: usize| Setting {
             name: format!("decimal accuracy `{name}`"),
-            is: format!("{has} digits"),
+            // 19 keeps every digit of a price and only shows fewer.
+            is: if has >= PLACES {
+                "every digit is kept".to_owned()
+            } else {
+                format!("{has} digits")
+            },
             should_be: format!("{wants} digits or more"),
             how: format!(
                 "as administrator, in developer mode: Settings > Technical > Database Structure > Decimal Accuracy, set `{name}` to {wants}"

@@ -262,6 +262,7 @@ impl Context {
     /// What the step reported, once it is recorded.
     pub async fn conclude<P>(&self, work: &Work<P>, result: Result<Change, StepError>) -> Result<Outcome, StepError> {
         let (step, sequence) = (work.run.step, work.sequence);
+        crate::failpoint!("step.before_record");
         for _ in 0..4 {
             let now = self.now();
             let lifecycle = self.load(work.id()).await?;

@@ -15,7 +15,10 @@ pub enum Clock {
 impl Clock {
     pub(crate) fn now(self) -> DateTime {
         match self {
-            #[expect(clippy::disallowed_methods, reason = "the one place where the sandbox reads the system clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place where the sandbox reads the system clock"
+            )]
             Self::System => jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()),
             Self::Fixed(at) => at,
         }

@@ -41,11 +41,23 @@ impl Engine {
     pub(crate) fn new(version: Version, clock: Clock, login: &str) -> Self {
         let store = Arc::new(Store::new(Schema::of(version)));
         seed::seed(version, &store, clock.now(), login);
-        Self { version, clock, store }
+        Self {
+            version,
+            clock,
+            store,
+        }
     }
 
     pub(crate) fn begin(&self, user: i64, context: Map<String, Json>) -> Transaction {
-        Transaction::begin(self.version, &self.store, Environment { user, context, now: self.clock.now() })
+        Transaction::begin(
+            self.version,
+            &self.store,
+            Environment {
+                user,
+                context,
+                now: self.clock.now(),
+            },
+        )
     }
 
     /// Carries out a call and commits it.
@@ -71,17 +83,23 @@ impl Engine {
                 }
             }
         }
-        Err(Error::new(Class::Database, "could not serialize access due to concurrent update\n"))
+        Err(Error::new(
+            Class::Database,
+            "could not serialize access due to concurrent update\n",
+        ))
     }
 
     /// What the loser of a race is told at once, instead of being tried again.
     fn lost(&self, user: i64, call: &Call, conflict: &Conflict) -> Option<Result<Json>> {
         let tx = self.begin(user, call.context.clone());
         if call.method == "load" {
-            let answer = tx.model(&call.model).and_then(|model| load::lost_race(&tx, model, arg(call, "fields"), arg(call, "data")));
+            let answer = tx.model(&call.model).and_then(|model| {
+                load::lost_race(&tx, model, arg(call, "fields"), arg(call, "data"))
+            });
             return Some(answer);
         }
-        let twice = matches!(call.method.as_str(), "button_confirm" | "button_validate") && conflict.method == call.method;
+        let twice = matches!(call.method.as_str(), "button_confirm" | "button_validate")
+            && conflict.method == call.method;
         if twice && self.version.loser_is_told_of_followers() {
             let text = "The operation cannot be completed: Error, a partner cannot follow twice the same object.";
             return Some(Err(Error::validation(text)));
@@ -102,11 +120,16 @@ impl Engine {
         let mut tx = self.begin(ADMINISTRATOR, Map::new());
         work(&mut tx)?;
         let (base, changes) = tx.finish();
-        self.store.commit(base, changes, "change").map_err(|conflict| Error::new(Class::Database, format!("{conflict:?}")))
+        self.store
+            .commit(base, changes, "change")
+            .map_err(|conflict| Error::new(Class::Database, format!("{conflict:?}")))
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the sandbox plays a slow server; nothing waits for time to pass otherwise")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox plays a slow server; nothing waits for time to pass otherwise"
+)]
 pub(crate) async fn wait(hold: Hold) {
     if let Some(meeting) = hold.meeting {
         meeting.wait().await;
@@ -121,18 +144,35 @@ fn arg<'c>(call: &'c Call, name: &str) -> &'c Json {
 }
 
 fn texts(json: &Json) -> Vec<String> {
-    json.as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+    json.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn size(json: &Json) -> Option<usize> {
-    json.as_u64().and_then(|number| usize::try_from(number).ok()).filter(|number| *number > 0)
+    json.as_u64()
+        .and_then(|number| usize::try_from(number).ok())
+        .filter(|number| *number > 0)
 }
 
 /// What the integration user may not do: model, allowed to read.
 fn check_access(tx: &Transaction, model: &Model, method: &str) -> Result<()> {
-    let allowed = tx.env.context.get("allowed_company_ids").and_then(Json::as_array);
-    if allowed.is_some_and(|ids| ids.iter().any(|id| id.as_i64() != Some(models::base::COMPANY))) {
-        return Err(Error::new(Class::Access, "Access to unauthorized or invalid companies."));
+    let allowed = tx
+        .env
+        .context
+        .get("allowed_company_ids")
+        .and_then(Json::as_array);
+    if allowed.is_some_and(|ids| {
+        ids.iter()
+            .any(|id| id.as_i64() != Some(models::base::COMPANY))
+    }) {
+        return Err(Error::new(
+            Class::Access,
+            "Access to unauthorized or invalid companies.",
+        ));
     }
     if tx.env.user != INTEGRATION {
         return Ok(());
@@ -147,7 +187,8 @@ fn check_access(tx: &Transaction, model: &Model, method: &str) -> Result<()> {
     let guarded = match model.name {
         "ir.model.data" => true,
         "decimal.precision" => method != "precision_get",
-        "res.company" | "res.users" | "res.currency" | "account.tax" | "account.account" | "account.journal" => writes,
+        "res.company" | "res.users" | "res.currency" | "account.tax" | "account.account"
+        | "account.journal" => writes,
         _ => false,
     };
     if !guarded {
@@ -185,7 +226,14 @@ fn run(tx: &mut Transaction, call: &Call) -> Result<Json> {
             Ok(json!(found))
         }
         "search_count" => {
-            let found = search::search(tx, model, arg(call, "domain"), None, 0, size(arg(call, "limit")))?;
+            let found = search::search(
+                tx,
+                model,
+                arg(call, "domain"),
+                None,
+                0,
+                size(arg(call, "limit")),
+            )?;
             Ok(json!(found.len()))
         }
         "search_read" => {
@@ -196,11 +244,18 @@ fn run(tx: &mut Transaction, call: &Call) -> Result<Json> {
             let found = find(tx, model, call)?;
             read::read(tx, model, &found, &fields, shape(call))
         }
-        "web_read" => Ok(Json::Array(read::web_read(tx, model, ids, &object(arg(call, "specification")))?)),
+        "web_read" => Ok(Json::Array(read::web_read(
+            tx,
+            model,
+            ids,
+            &object(arg(call, "specification")),
+        )?)),
         "web_search_read" => {
             let length = search::search(tx, model, arg(call, "domain"), None, 0, None)?.len();
             let found = find(tx, model, call)?;
-            Ok(json!({"length": length, "records": read::web_read(tx, model, &found, &object(arg(call, "specification")))?}))
+            Ok(
+                json!({"length": length, "records": read::web_read(tx, model, &found, &object(arg(call, "specification")))?}),
+            )
         }
         "web_save" => {
             let vals = object(arg(call, "vals"));
@@ -210,13 +265,27 @@ fn run(tx: &mut Transaction, call: &Call) -> Result<Json> {
                 write::write(tx, model, ids, &vals)?;
                 ids.clone()
             };
-            Ok(Json::Array(read::web_read(tx, model, &saved, &object(arg(call, "specification")))?))
+            Ok(Json::Array(read::web_read(
+                tx,
+                model,
+                &saved,
+                &object(arg(call, "specification")),
+            )?))
         }
         "load" => load::load(tx, model, arg(call, "fields"), arg(call, "data")),
-        "fields_get" => Ok(describe::fields_get(tx, model, &texts(arg(call, "allfields")), &texts(arg(call, "attributes")))),
+        "fields_get" => Ok(describe::fields_get(
+            tx,
+            model,
+            &texts(arg(call, "allfields")),
+            &texts(arg(call, "attributes")),
+        )),
         "get_external_id" => Ok(describe::external_ids(tx, model, ids)),
         "get_metadata" => Ok(describe::metadata(tx, model, ids)),
-        "exists" => Ok(json!(ids.iter().filter(|id| tx.exists(model.name, **id)).collect::<Vec<_>>())),
+        "exists" => Ok(json!(
+            ids.iter()
+                .filter(|id| tx.exists(model.name, **id))
+                .collect::<Vec<_>>()
+        )),
         "name_search" => name_search(tx, model, call),
         "message_post" => message_post(tx, model, call),
         "precision_get" if model.name == "decimal.precision" => {
@@ -227,7 +296,13 @@ fn run(tx: &mut Transaction, call: &Call) -> Result<Json> {
             if let Some(result) = models::call(tx, model.name, method, ids, &call.args) {
                 return result;
             }
-            Err(Error::new(Class::AttributeError, format!("The method '{method}' does not exist on the model '{}'", model.name)))
+            Err(Error::new(
+                Class::AttributeError,
+                format!(
+                    "The method '{method}' does not exist on the model '{}'",
+                    model.name
+                ),
+            ))
         }
     }
 }
@@ -246,13 +321,23 @@ fn shape(call: &Call) -> Shape {
 
 fn find(tx: &Transaction, model: &'static Model, call: &Call) -> Result<Vec<i64>> {
     let offset = size(arg(call, "offset")).unwrap_or_default();
-    search::search(tx, model, arg(call, "domain"), arg(call, "order").as_str(), offset, size(arg(call, "limit")))
+    search::search(
+        tx,
+        model,
+        arg(call, "domain"),
+        arg(call, "order").as_str(),
+        offset,
+        size(arg(call, "limit")),
+    )
 }
 
 /// A list of values answers a list of ids, one answers one id.
 fn create(tx: &mut Transaction, model: &'static Model, vals: &Json) -> Result<Json> {
     if model.name == "stock.lot" && tx.version.lot_create_is_broken() {
-        return Err(Error::new(Class::TypeError, "StockLot.create() missing 1 required positional argument: 'vals_list'"));
+        return Err(Error::new(
+            Class::TypeError,
+            "StockLot.create() missing 1 required positional argument: 'vals_list'",
+        ));
     }
     match vals {
         Json::Array(list) => {
@@ -262,17 +347,35 @@ fn create(tx: &mut Transaction, model: &'static Model, vals: &Json) -> Result<Js
             }
             Ok(json!(ids))
         }
-        vals => Ok(json!(write::create(tx, model, &object(vals))?)),
+        vals @ Json::Null
+        | vals @ Json::Bool(_)
+        | vals @ Json::Number(_)
+        | vals @ Json::String(_)
+        | vals @ Json::Object(_) => Ok(json!(write::create(tx, model, &object(vals))?)),
     }
 }
 
 fn name_search(tx: &Transaction, model: &'static Model, call: &Call) -> Result<Json> {
-    let wanted = arg(call, "name").as_str().unwrap_or_default().to_lowercase();
-    let domain = call.args.get("domain").or_else(|| call.args.get("args")).unwrap_or(&Json::Null);
+    let wanted = arg(call, "name")
+        .as_str()
+        .unwrap_or_default()
+        .to_lowercase();
+    let domain = call
+        .args
+        .get("domain")
+        .or_else(|| call.args.get("args"))
+        .unwrap_or(&Json::Null);
     let limit = size(arg(call, "limit")).unwrap_or(100);
     let found = search::search(tx, model, domain, None, 0, None)?;
-    let named = found.into_iter().map(|id| (id, models::display_name(tx, model.name, id)));
-    Ok(json!(named.filter(|(_, name)| name.to_lowercase().contains(&wanted)).take(limit).collect::<Vec<_>>()))
+    let named = found
+        .into_iter()
+        .map(|id| (id, models::display_name(tx, model.name, id)));
+    Ok(json!(
+        named
+            .filter(|(_, name)| name.to_lowercase().contains(&wanted))
+            .take(limit)
+            .collect::<Vec<_>>()
+    ))
 }
 
 fn message_post(tx: &mut Transaction, model: &'static Model, call: &Call) -> Result<Json> {

@@ -46,7 +46,10 @@ impl Class {
 
     /// An error a person may read: `UserError` and what is derived from it.
     pub(crate) const fn is_for_users(self) -> bool {
-        matches!(self, Self::AccessDenied | Self::Access | Self::Missing | Self::Validation | Self::User)
+        matches!(
+            self,
+            Self::AccessDenied | Self::Access | Self::Missing | Self::Validation | Self::User
+        )
     }
 
     /// The HTTP status on `/json/2`.
@@ -55,7 +58,12 @@ impl Class {
             Self::AccessDenied | Self::Access => 403,
             Self::Missing | Self::NotFound => 404,
             Self::Validation | Self::User | Self::Redirect | Self::Unprocessable => 422,
-            Self::ValueError | Self::KeyError | Self::AttributeError | Self::TypeError | Self::IndexError | Self::Database => 500,
+            Self::ValueError
+            | Self::KeyError
+            | Self::AttributeError
+            | Self::TypeError
+            | Self::IndexError
+            | Self::Database => 500,
             Self::Unauthorized => 401,
             Self::BadRequest => 400,
         }
@@ -85,7 +93,12 @@ pub(crate) struct Missing {
 
 impl Error {
     pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), in_load: None, missing: None }
+        Self {
+            class,
+            message: message.into(),
+            in_load: None,
+            missing: None,
+        }
     }
 
     pub(crate) fn user(message: impl Into<String>) -> Self {
@@ -101,12 +114,22 @@ impl Error {
     }
 
     pub(crate) fn missing(model: &str, id: i64, user: i64) -> Self {
-        Self::new(Class::Missing, format!("Record does not exist or has been deleted.\n(Record: {model}({id},), User: {user})"))
+        Self::new(
+            Class::Missing,
+            format!(
+                "Record does not exist or has been deleted.\n(Record: {model}({id},), User: {user})"
+            ),
+        )
     }
 
     /// An error of the database: `load` reports the bare text, other calls put a sentence before it.
     pub(crate) fn constraint(text: &str, in_load: String) -> Self {
-        Self { class: Class::Validation, message: format!("The operation cannot be completed: {text}"), in_load: Some(in_load), missing: None }
+        Self {
+            class: Class::Validation,
+            message: format!("The operation cannot be completed: {text}"),
+            in_load: Some(in_load),
+            missing: None,
+        }
     }
 }
 

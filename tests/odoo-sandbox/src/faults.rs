@@ -72,7 +72,16 @@ impl Fault {
     /// A fault for every call, until cleared.
     #[must_use]
     pub const fn new(kind: FaultKind) -> Self {
-        Self { kind, model: None, method: None, times: None, milliseconds: 0, status: None, effect: Effect::Now, calls: None }
+        Self {
+            kind,
+            model: None,
+            method: None,
+            times: None,
+            milliseconds: 0,
+            status: None,
+            effect: Effect::Now,
+            calls: None,
+        }
     }
 
     /// Only for calls of one method of one model.
@@ -119,7 +128,9 @@ impl Fault {
     }
 
     fn matches(&self, model: &str, method: &str) -> bool {
-        let fits = |wanted: &Option<String>, got: &str| wanted.as_deref().is_none_or(|wanted| wanted == got);
+        let fits = |wanted: &Option<String>, got: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == got)
+        };
         fits(&self.model, model) && fits(&self.method, method) && self.times != Some(0)
     }
 
@@ -154,22 +165,38 @@ impl Faults {
             fault.times = Some(u32::try_from(calls).unwrap_or(u32::MAX));
             meeting = Some(Arc::new(Barrier::new(calls)));
         }
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Active { fault, meeting });
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Active { fault, meeting });
     }
 
     pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     pub(crate) fn list(&self) -> Vec<Fault> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|active| active.fault.clone()).collect()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .map(|active| active.fault.clone())
+            .collect()
     }
 
     /// The first fault for this call; it counts as used.
     pub(crate) fn hit(&self, model: &str, method: &str) -> Option<Hit> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let active = faults.iter_mut().find(|active| active.fault.matches(model, method))?;
-        let hit = Hit { fault: active.fault.clone(), meeting: active.meeting.clone() };
+        let active = faults
+            .iter_mut()
+            .find(|active| active.fault.matches(model, method))?;
+        let hit = Hit {
+            fault: active.fault.clone(),
+            meeting: active.meeting.clone(),
+        };
         if let Some(times) = &mut active.fault.times {
             *times -= 1;
         }

@@ -33,7 +33,15 @@ impl Journal {
         let mut journal = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         journal.0 += 1;
         let seq = journal.0;
-        journal.1.push(Call { seq, at, model: model.to_owned(), method: method.to_owned(), ids: ids.to_vec(), status: 0, outcome: None });
+        journal.1.push(Call {
+            seq,
+            at,
+            model: model.to_owned(),
+            method: method.to_owned(),
+            ids: ids.to_vec(),
+            status: 0,
+            outcome: None,
+        });
         seq
     }
 
@@ -46,10 +54,18 @@ impl Journal {
     }
 
     pub(crate) fn list(&self) -> Vec<Call> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .1
+            .clone()
     }
 
     pub(crate) fn reset(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clear();
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .1
+            .clear();
     }
 }

@@ -21,10 +21,19 @@ struct Arguments {
     exit_with_stdin: bool,
 }
 
-#[expect(clippy::print_stdout, reason = "the address is what the caller waits for")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the address is what the caller waits for"
+)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
-    let sandbox = Sandbox::start(arguments.version, SandboxOptions { listen: arguments.listen, ..SandboxOptions::default() })?;
+    let sandbox = Sandbox::start(
+        arguments.version,
+        SandboxOptions {
+            listen: arguments.listen,
+            ..SandboxOptions::default()
+        },
+    )?;
     let access = serde_json::json!({
         "url": sandbox.url(),
         "db": sandbox.database(),

@@ -90,7 +90,10 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError::Listen`] when the address is taken.
     pub fn start(version: Version, options: SandboxOptions) -> Result<Self, SandboxError> {
-        let failed = |source| SandboxError::Listen { listen: options.listen, source };
+        let failed = |source| SandboxError::Listen {
+            listen: options.listen,
+            source,
+        };
         let engine = Engine::new(version, options.clock, &options.login);
         let server = Arc::new(Server {
             engine,
@@ -98,8 +101,16 @@ impl Sandbox {
             journal: Journal::default(),
             database: options.database.clone(),
             accounts: vec![
-                Account { login: options.login.clone(), key: options.api_key.clone(), user: INTEGRATION },
-                Account { login: "admin".to_owned(), key: options.admin_key.clone(), user: ADMINISTRATOR },
+                Account {
+                    login: options.login.clone(),
+                    key: options.api_key.clone(),
+                    user: INTEGRATION,
+                },
+                Account {
+                    login: "admin".to_owned(),
+                    key: options.admin_key.clone(),
+                    user: ADMINISTRATOR,
+                },
             ],
             call_duration: options.call_duration,
         });
@@ -108,12 +119,17 @@ impl Sandbox {
         let address = socket.local_addr().map_err(failed)?;
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&server);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed)?;
         let thread = std::thread::Builder::new()
             .name(format!("odoo-sandbox-{version}"))
             .spawn(move || {
                 runtime.block_on(async move {
-                    let Ok(listener) = TcpListener::from_std(socket) else { return };
+                    let Ok(listener) = TcpListener::from_std(socket) else {
+                        return;
+                    };
                     tokio::select! {
                         () = serve(listener, serving) => {}
                         _ = stopped => {}
@@ -123,7 +139,13 @@ impl Sandbox {
                 runtime.shutdown_background();
             })
             .map_err(failed)?;
-        let sandbox = Self { address, options, server, stop: Some(stop), thread: Some(thread) };
+        let sandbox = Self {
+            address,
+            options,
+            server,
+            stop: Some(stop),
+            thread: Some(thread),
+        };
         if let Some(threshold) = sandbox.options.approval_threshold {
             sandbox.require_approval_from(threshold)?;
         }
@@ -192,7 +214,11 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError::Refused`] for an unknown model.
     pub fn records(&self, model: &str) -> Result<Vec<Json>, SandboxError> {
-        let dump = self.server.engine.dump(model).map_err(|error| SandboxError::Refused(error.to_string()))?;
+        let dump = self
+            .server
+            .engine
+            .dump(model)
+            .map_err(|error| SandboxError::Refused(error.to_string()))?;
         Ok(dump.as_array().cloned().unwrap_or_default())
     }
 
@@ -200,7 +226,12 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`SandboxError::Refused`] with what Odoo would say.
-    pub fn write(&self, model: &str, id: i64, values: &Map<String, Json>) -> Result<(), SandboxError> {
+    pub fn write(
+        &self,
+        model: &str,
+        id: i64,
+        values: &Map<String, Json>,
+    ) -> Result<(), SandboxError> {
         self.change(|tx| {
             let model = tx.model(model)?;
             write::write(tx, model, &[id], values)
@@ -216,7 +247,9 @@ impl Sandbox {
         self.change(|tx| {
             let name = tx.model(model)?.name;
             let unknown = || crate::error::Error::user(format!("{model} has no method {method}"));
-            crate::models::call(tx, name, method, &[id], &Map::new()).ok_or_else(unknown)?.map(drop)
+            crate::models::call(tx, name, method, &[id], &Map::new())
+                .ok_or_else(unknown)?
+                .map(drop)
         })
     }
 
@@ -226,14 +259,23 @@ impl Sandbox {
     /// [`SandboxError::Refused`] when the company cannot be written to.
     pub fn require_approval_from(&self, threshold: Decimal) -> Result<(), SandboxError> {
         self.change(|tx| {
-            let values = [("po_double_validation", Value::text("two_step")), ("po_double_validation_amount", Value::Dec(threshold))];
+            let values = [
+                ("po_double_validation", Value::text("two_step")),
+                ("po_double_validation_amount", Value::Dec(threshold)),
+            ];
             tx.put_all("res.company", COMPANY, values);
             Ok(())
         })
     }
 
-    fn change(&self, work: impl FnOnce(&mut crate::transaction::Transaction) -> crate::error::Result<()>) -> Result<(), SandboxError> {
-        self.server.engine.change(work).map_err(|error| SandboxError::Refused(error.message))
+    fn change(
+        &self,
+        work: impl FnOnce(&mut crate::transaction::Transaction) -> crate::error::Result<()>,
+    ) -> Result<(), SandboxError> {
+        self.server
+            .engine
+            .change(work)
+            .map_err(|error| SandboxError::Refused(error.message))
     }
 }
 

@@ -21,9 +21,19 @@ struct Seed {
 }
 
 impl Seed {
-    fn add<const N: usize>(&mut self, external_id: &str, model: &'static str, values: [(&'static str, Value); N]) -> i64 {
+    fn add<const N: usize>(
+        &mut self,
+        external_id: &str,
+        model: &'static str,
+        values: [(&'static str, Value); N],
+    ) -> i64 {
         let mut record = Record::from(values);
-        if self.tx.schema.model(model).is_some_and(|of| of.by_key("active").is_some()) {
+        if self
+            .tx
+            .schema
+            .model(model)
+            .is_some_and(|of| of.by_key("active").is_some())
+        {
             record.entry("active").or_insert(Value::Flag(true));
         }
         let id = self.tx.insert(model, record);
@@ -44,8 +54,14 @@ fn number(text: &str) -> Value {
 
 /// Fills an empty store.
 pub(crate) fn seed(version: Version, store: &Arc<Store>, now: DateTime, login: &str) {
-    let env = Environment { user: ADMINISTRATOR, context: Map::new(), now };
-    let mut seed = Seed { tx: Transaction::begin(version, store, env) };
+    let env = Environment {
+        user: ADMINISTRATOR,
+        context: Map::new(),
+        now,
+    };
+    let mut seed = Seed {
+        tx: Transaction::begin(version, store, env),
+    };
     base(&mut seed, version, login);
     units(&mut seed, version);
     stock(&mut seed, version);
@@ -57,7 +73,11 @@ pub(crate) fn seed(version: Version, store: &Arc<Store>, now: DateTime, login: &
 
 fn base(seed: &mut Seed, version: Version, login: &str) {
     for (code, name) in COUNTRIES {
-        seed.add(&format!("base.{}", code.to_lowercase()), "res.country", [("code", text(code)), ("name", text(name))]);
+        seed.add(
+            &format!("base.{}", code.to_lowercase()),
+            "res.country",
+            [("code", text(code)), ("name", text(name))],
+        );
     }
     for (code, name, symbol, active) in CURRENCIES {
         let places = if *code == "JPY" { 0 } else { 2 };
@@ -75,8 +95,18 @@ fn base(seed: &mut Seed, version: Version, login: &str) {
             ],
         );
     }
-    let partner = |name: &str, company| [("name", text(name)), ("type", text("contact")), ("is_company", Value::Flag(company))];
-    let company_partner = seed.add("base.main_partner", "res.partner", partner("My Company", true));
+    let partner = |name: &str, company| {
+        [
+            ("name", text(name)),
+            ("type", text("contact")),
+            ("is_company", Value::Flag(company)),
+        ]
+    };
+    let company_partner = seed.add(
+        "base.main_partner",
+        "res.partner",
+        partner("My Company", true),
+    );
     seed.add(
         "base.main_company",
         "res.company",
@@ -90,9 +120,11 @@ fn base(seed: &mut Seed, version: Version, login: &str) {
             ("po_lock", text("edit")),
         ],
     );
-    for (external_id, name, login, active) in
-        [("base.user_root", "OdooBot", "__system__", false), ("base.user_admin", "Administrator", "admin", true), ("", "Interplant", login, true)]
-    {
+    for (external_id, name, login, active) in [
+        ("base.user_root", "OdooBot", "__system__", false),
+        ("base.user_admin", "Administrator", "admin", true),
+        ("", "Interplant", login, true),
+    ] {
         let partner = seed.add("", "res.partner", partner(name, false));
         seed.add(
             external_id,
@@ -109,29 +141,64 @@ fn base(seed: &mut Seed, version: Version, login: &str) {
         );
     }
     for (usage, digits) in version.precisions() {
-        seed.add("", "decimal.precision", [("name", text(usage)), ("digits", Value::Int(*digits))]);
+        seed.add(
+            "",
+            "decimal.precision",
+            [("name", text(usage)), ("digits", Value::Int(*digits))],
+        );
     }
-    for (id, name, days) in [("immediate", "Immediate Payment", 0), ("15days", "15 Days", 15), ("30days", "30 Days", 30), ("45days", "45 Days", 45)] {
+    for (id, name, days) in [
+        ("immediate", "Immediate Payment", 0),
+        ("15days", "15 Days", 15),
+        ("30days", "30 Days", 30),
+        ("45days", "45 Days", 45),
+    ] {
         let external_id = format!("account.account_payment_term_{id}");
-        seed.add(&external_id, "account.payment.term", [("name", text(name)), ("days", Value::Int(days)), ("sequence", Value::Int(10))]);
+        seed.add(
+            &external_id,
+            "account.payment.term",
+            [
+                ("name", text(name)),
+                ("days", Value::Int(days)),
+                ("sequence", Value::Int(10)),
+            ],
+        );
     }
     for (name, parent) in version.categories() {
         let parent = Value::one((*parent > 0).then_some(*parent));
-        seed.add("", "product.category", [("name", text(name)), ("parent_id", parent)]);
+        seed.add(
+            "",
+            "product.category",
+            [("name", text(name)), ("parent_id", parent)],
+        );
     }
 }
 
 fn units(seed: &mut Seed, version: Version) {
     let mut roots: Vec<(&str, i64)> = Vec::new();
     for (number_in_list, (name, external_id, category, ratio)) in (0..).zip(UNITS) {
-        let root = roots.iter().find(|(of, _)| of == category).map(|(_, id)| *id);
+        let root = roots
+            .iter()
+            .find(|(of, _)| of == category)
+            .map(|(_, id)| *id);
         let group = if version == Version::V19 {
             None
         } else {
-            let known = seed.tx.ids("uom.category").into_iter().find(|id| seed.tx.text("uom.category", *id, "name") == *category);
+            let known = seed
+                .tx
+                .ids("uom.category")
+                .into_iter()
+                .find(|id| seed.tx.text("uom.category", *id, "name") == *category);
             Some(known.unwrap_or_else(|| {
-                let external_id = UNIT_CATEGORIES.iter().find(|(of, _)| of == category).map_or("", |(_, id)| id);
-                seed.add(&format!("uom.{external_id}"), "uom.category", [("name", text(category))])
+                let external_id = UNIT_CATEGORIES
+                    .iter()
+                    .find(|(of, _)| of == category)
+                    .map_or("", |(_, id)| id);
+                seed.add(
+                    &format!("uom.{external_id}"),
+                    "uom.category",
+                    [("name", text(category))],
+                )
             }))
         };
         let ratio = parse_decimal(ratio).unwrap_or(Decimal::ONE);
@@ -163,17 +230,51 @@ fn units(seed: &mut Seed, version: Version) {
 }
 
 fn stock(seed: &mut Seed, version: Version) {
-    let location = |name: &str, usage: &str, parent: Option<i64>| [("name", text(name)), ("usage", text(usage)), ("location_id", Value::one(parent))];
+    let location = |name: &str, usage: &str, parent: Option<i64>| {
+        [
+            ("name", text(name)),
+            ("usage", text(usage)),
+            ("location_id", Value::one(parent)),
+        ]
+    };
     let partners = version.partner_locations_have_parent().then(|| {
-        seed.add("stock.stock_location_locations", "stock.location", location("Physical Locations", "view", None));
-        seed.add("stock.stock_location_locations_partner", "stock.location", location("Partners", "view", None))
+        seed.add(
+            "stock.stock_location_locations",
+            "stock.location",
+            location("Physical Locations", "view", None),
+        );
+        seed.add(
+            "stock.stock_location_locations_partner",
+            "stock.location",
+            location("Partners", "view", None),
+        )
     });
-    let vendors = seed.add("stock.stock_location_suppliers", "stock.location", location("Vendors", "supplier", partners));
-    let customers = seed.add("stock.stock_location_customers", "stock.location", location("Customers", "customer", partners));
+    let vendors = seed.add(
+        "stock.stock_location_suppliers",
+        "stock.location",
+        location("Vendors", "supplier", partners),
+    );
+    let customers = seed.add(
+        "stock.stock_location_customers",
+        "stock.location",
+        location("Customers", "customer", partners),
+    );
     let view = seed.add("", "stock.location", location("WH", "view", None));
-    let main = seed.add("stock.stock_location_stock", "stock.location", location("Stock", "internal", Some(view)));
-    let input = seed.add("stock.stock_location_company", "stock.location", location("Input", "internal", Some(view)));
-    let quality = seed.add("", "stock.location", location("Quality Control", "internal", Some(view)));
+    let main = seed.add(
+        "stock.stock_location_stock",
+        "stock.location",
+        location("Stock", "internal", Some(view)),
+    );
+    let input = seed.add(
+        "stock.stock_location_company",
+        "stock.location",
+        location("Input", "internal", Some(view)),
+    );
+    let quality = seed.add(
+        "",
+        "stock.location",
+        location("Quality Control", "internal", Some(view)),
+    );
     let warehouse = seed.add(
         "stock.warehouse0",
         "stock.warehouse",
@@ -193,10 +294,46 @@ fn stock(seed: &mut Seed, version: Version) {
         ],
     );
     for (field, external_id, name, code, prefix, from, to, sequence) in [
-        ("in_type_id", "stock.picking_type_in", "Receipts", "incoming", "IN", vendors, main, 1),
-        ("out_type_id", "stock.picking_type_out", "Delivery Orders", "outgoing", "OUT", main, customers, 5),
-        ("int_type_id", "stock.picking_type_internal", "Internal Transfers", "internal", "INT", main, main, 4),
-        ("manu_type_id", "", "Manufacturing", "mrp_operation", "MO", main, main, 6),
+        (
+            "in_type_id",
+            "stock.picking_type_in",
+            "Receipts",
+            "incoming",
+            "IN",
+            vendors,
+            main,
+            1,
+        ),
+        (
+            "out_type_id",
+            "stock.picking_type_out",
+            "Delivery Orders",
+            "outgoing",
+            "OUT",
+            main,
+            customers,
+            5,
+        ),
+        (
+            "int_type_id",
+            "stock.picking_type_internal",
+            "Internal Transfers",
+            "internal",
+            "INT",
+            main,
+            main,
+            4,
+        ),
+        (
+            "manu_type_id",
+            "",
+            "Manufacturing",
+            "mrp_operation",
+            "MO",
+            main,
+            main,
+            6,
+        ),
     ] {
         let kind = seed.add(
             external_id,
@@ -213,7 +350,8 @@ fn stock(seed: &mut Seed, version: Version) {
                 ("sequence", Value::Int(sequence)),
             ],
         );
-        seed.tx.put("stock.warehouse", warehouse, field, Value::One(kind));
+        seed.tx
+            .put("stock.warehouse", warehouse, field, Value::One(kind));
     }
 }
 
@@ -233,7 +371,13 @@ fn account(seed: &mut Seed, version: Version) {
     }
     for (external_id, code, name, kind, sequence) in [
         ("sale", "INV", "Sales", "sale", 5),
-        ("purchase", "BILL", version.purchase_journal(), "purchase", 6),
+        (
+            "purchase",
+            "BILL",
+            version.purchase_journal(),
+            "purchase",
+            6,
+        ),
         ("bank", "BNK1", "Bank", "bank", 7),
     ] {
         journal(seed, external_id, code, name, kind, sequence);
@@ -246,7 +390,12 @@ fn account(seed: &mut Seed, version: Version) {
         ("account.1_sale_tax_template", "15%", "15", "sale"),
         ("account.1_purchase_tax_template", "15%", "15", "purchase"),
         ("account.1_purchase_tax_template_0", "0%", "0", "purchase"),
-        ("account.1_purchase_tax_template_21", "21%", "21", "purchase"),
+        (
+            "account.1_purchase_tax_template_21",
+            "21%",
+            "21",
+            "purchase",
+        ),
     ] {
         taxes.push(seed.add(
             external_id,
@@ -263,7 +412,14 @@ fn account(seed: &mut Seed, version: Version) {
         ));
     }
     if let [sale, purchase, ..] = taxes.as_slice() {
-        seed.tx.put_all("res.company", 1, [("account_sale_tax_id", Value::One(*sale)), ("account_purchase_tax_id", Value::One(*purchase))]);
+        seed.tx.put_all(
+            "res.company",
+            1,
+            [
+                ("account_sale_tax_id", Value::One(*sale)),
+                ("account_purchase_tax_id", Value::One(*purchase)),
+            ],
+        );
     }
 }
 

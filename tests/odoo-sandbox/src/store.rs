@@ -31,7 +31,12 @@ impl Table {
     }
 
     pub(crate) fn referring(&self, key: &str, to: i64) -> impl Iterator<Item = i64> + '_ {
-        self.referring.get(key).and_then(|by| by.get(&to)).into_iter().flatten().copied()
+        self.referring
+            .get(key)
+            .and_then(|by| by.get(&to))
+            .into_iter()
+            .flatten()
+            .copied()
     }
 
     fn replace(&mut self, id: i64, row: Option<Arc<Record>>, links: &[&'static str]) {
@@ -40,8 +45,14 @@ impl Table {
             None => self.rows.remove(&id),
         };
         for key in links {
-            let before = old.as_ref().and_then(|record| record.get(key)).and_then(Value::as_one);
-            let after = row.as_ref().and_then(|record| record.get(key)).and_then(Value::as_one);
+            let before = old
+                .as_ref()
+                .and_then(|record| record.get(key))
+                .and_then(Value::as_one);
+            let after = row
+                .as_ref()
+                .and_then(|record| record.get(key))
+                .and_then(Value::as_one);
             if before == after {
                 continue;
             }
@@ -117,13 +128,20 @@ impl Store {
     pub(crate) fn new(schema: &'static Schema) -> Self {
         Self {
             schema,
-            head: Mutex::new(Head { snapshot: Snapshot::default(), last: HashMap::new() }),
+            head: Mutex::new(Head {
+                snapshot: Snapshot::default(),
+                last: HashMap::new(),
+            }),
             counters: Mutex::new(HashMap::new()),
         }
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        self.head.lock().unwrap_or_else(PoisonError::into_inner).snapshot.clone()
+        self.head
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .snapshot
+            .clone()
     }
 
     /// The next number of a range. Like a database sequence it is not taken back when the call fails.
@@ -138,11 +156,22 @@ impl Store {
     ///
     /// # Errors
     /// [`Conflict`] when a call committed after `base` touched one of the same records; nothing is added then.
-    pub(crate) fn commit(&self, base: Snapshot, changes: Changes, method: &str) -> Result<(), Conflict> {
+    pub(crate) fn commit(
+        &self,
+        base: Snapshot,
+        changes: Changes,
+        method: &str,
+    ) -> Result<(), Conflict> {
         let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
-        let conflict = changes.touched.iter().filter_map(|key| head.last.get(key)).find(|(commit, _)| *commit > base.commits);
+        let conflict = changes
+            .touched
+            .iter()
+            .filter_map(|key| head.last.get(key))
+            .find(|(commit, _)| *commit > base.commits);
         if let Some((_, winner)) = conflict {
-            return Err(Conflict { method: winner.clone() });
+            return Err(Conflict {
+                method: winner.clone(),
+            });
         }
         // The snapshot's hold on the tables goes first, so that they are changed in place rather than copied.
         drop(base);
@@ -153,9 +182,12 @@ impl Store {
         snapshot.commits += 1;
         let mut links: HashMap<&'static str, Vec<&'static str>> = HashMap::new();
         for ((model, id), row) in changes.rows {
-            let links = links
-                .entry(model)
-                .or_insert_with(|| self.schema.model(model).map(|of| of.links().map(|(key, _)| key).collect()).unwrap_or_default());
+            let links = links.entry(model).or_insert_with(|| {
+                self.schema
+                    .model(model)
+                    .map(|of| of.links().map(|(key, _)| key).collect())
+                    .unwrap_or_default()
+            });
             Arc::make_mut(snapshot.tables.entry(model).or_default()).replace(id, row, links);
         }
         if !changes.external_ids.is_empty() {

@@ -80,14 +80,20 @@ impl Transaction {
     }
 
     pub(crate) fn context_flag(&self, name: &str) -> bool {
-        self.env.context.get(name).and_then(Json::as_bool).unwrap_or(false)
+        self.env
+            .context
+            .get(name)
+            .and_then(Json::as_bool)
+            .unwrap_or(false)
     }
 
     // Models and fields
 
     pub(crate) fn model(&self, name: &str) -> Result<&'static Model> {
         let schema = self.schema;
-        schema.model(name).ok_or_else(|| Error::user(format!("Object {name} doesn't exist")))
+        schema
+            .model(name)
+            .ok_or_else(|| Error::user(format!("Object {name} doesn't exist")))
     }
 
     fn field(&self, model: &str, key: &str) -> Option<&'static Field> {
@@ -111,15 +117,28 @@ impl Transaction {
     /// # Errors
     /// `MissingError` when the record is gone.
     pub(crate) fn require(&self, model: &'static str, id: i64) -> Result<()> {
-        if self.exists(model, id) { Ok(()) } else { Err(Error::missing(model, id, self.env.user)) }
+        if self.exists(model, id) {
+            Ok(())
+        } else {
+            Err(Error::missing(model, id, self.env.user))
+        }
     }
 
     /// All ids of a model, ascending.
     pub(crate) fn ids(&self, model: &'static str) -> BTreeSet<i64> {
-        let mut ids: BTreeSet<i64> = self.base.table(model).into_iter().flat_map(|table| table.ids()).collect();
+        let mut ids: BTreeSet<i64> = self
+            .base
+            .table(model)
+            .into_iter()
+            .flat_map(|table| table.ids())
+            .collect();
         for ((of, id), row) in &self.changes.rows {
             if *of == model {
-                if row.is_some() { ids.insert(*id) } else { ids.remove(id) };
+                if row.is_some() {
+                    ids.insert(*id)
+                } else {
+                    ids.remove(id)
+                };
             }
         }
         ids
@@ -127,11 +146,24 @@ impl Transaction {
 
     /// The records of `model` whose many2one `key` points at `to`, ascending.
     pub(crate) fn referring(&self, model: &'static str, key: &'static str, to: i64) -> Vec<i64> {
-        let mut ids: BTreeSet<i64> = self.base.table(model).into_iter().flat_map(|table| table.referring(key, to)).collect();
+        let mut ids: BTreeSet<i64> = self
+            .base
+            .table(model)
+            .into_iter()
+            .flat_map(|table| table.referring(key, to))
+            .collect();
         for ((of, id), row) in &self.changes.rows {
             if *of == model {
-                let points = row.as_ref().and_then(|record| record.get(key)).and_then(Value::as_one) == Some(to);
-                if points { ids.insert(*id) } else { ids.remove(id) };
+                let points = row
+                    .as_ref()
+                    .and_then(|record| record.get(key))
+                    .and_then(Value::as_one)
+                    == Some(to);
+                if points {
+                    ids.insert(*id)
+                } else {
+                    ids.remove(id)
+                };
             }
         }
         ids.into_iter().collect()
@@ -139,20 +171,31 @@ impl Transaction {
 
     /// A field as it is stored, without rules.
     pub(crate) fn stored(&self, model: &'static str, id: i64, key: &str) -> Value {
-        self.row(model, id).and_then(|record| record.get(key)).cloned().unwrap_or_default()
+        self.row(model, id)
+            .and_then(|record| record.get(key))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// A field as callers see it: stored, computed or taken from a related record.
     pub(crate) fn get(&self, model: &'static str, id: i64, key: &str) -> Value {
-        match self.field(model, key).map(|field| (field.source, field.key)) {
+        match self
+            .field(model, key)
+            .map(|field| (field.source, field.key))
+        {
             Some((Source::Computed, key)) => models::compute(self, model, id, key),
-            Some((Source::Through(link), key)) => match (self.one(model, id, link), self.field(model, link).and_then(|f| f.kind.relation())) {
+            Some((Source::Through(link), key)) => match (
+                self.one(model, id, link),
+                self.field(model, link).and_then(|f| f.kind.relation()),
+            ) {
                 (Some(to), Some(relation)) => self.get(relation, to, key),
                 _ => Value::Null,
             },
             Some((Source::Stored, key)) => match self.field(model, key).map(|field| field.kind) {
                 Some(Kind::One2many(to, inverse)) => Value::Many(self.list(to, inverse, id, key)),
-                Some(Kind::Many2many(to)) => Value::Many(self.ordered(to, self.stored(model, id, key).as_many().to_vec())),
+                Some(Kind::Many2many(to)) => {
+                    Value::Many(self.ordered(to, self.stored(model, id, key).as_many().to_vec()))
+                }
                 _ => self.stored(model, id, key),
             },
             None => Value::Null,
@@ -170,7 +213,9 @@ impl Transaction {
 
     fn ordered(&self, to: &'static str, ids: Vec<i64>) -> Vec<i64> {
         match self.schema.model(to) {
-            Some(model) if ids.len() > 1 => search::sort(self, model, ids, model.order).unwrap_or_default(),
+            Some(model) if ids.len() > 1 => {
+                search::sort(self, model, ids, model.order).unwrap_or_default()
+            }
             _ => ids,
         }
     }
@@ -190,7 +235,12 @@ impl Transaction {
     pub(crate) fn text(&self, model: &'static str, id: i64, key: &str) -> String {
         match self.get(model, id, key) {
             Value::Text(text) => text,
-            _ => String::new(),
+            Value::Null
+            | Value::Flag(_)
+            | Value::Int(_)
+            | Value::Dec(_)
+            | Value::One(_)
+            | Value::Many(_) => String::new(),
         }
     }
 
@@ -201,7 +251,12 @@ impl Transaction {
     pub(crate) fn many(&self, model: &'static str, id: i64, key: &str) -> Vec<i64> {
         match self.get(model, id, key) {
             Value::Many(ids) => ids,
-            _ => Vec::new(),
+            Value::Null
+            | Value::Flag(_)
+            | Value::Int(_)
+            | Value::Dec(_)
+            | Value::Text(_)
+            | Value::One(_) => Vec::new(),
         }
     }
 
@@ -211,8 +266,15 @@ impl Transaction {
         self.put_all(model, id, [(key, value)]);
     }
 
-    pub(crate) fn put_all<const N: usize>(&mut self, model: &'static str, id: i64, values: [(&'static str, Value); N]) {
-        let Some(row) = self.row(model, id) else { return };
+    pub(crate) fn put_all<const N: usize>(
+        &mut self,
+        model: &'static str,
+        id: i64,
+        values: [(&'static str, Value); N],
+    ) {
+        let Some(row) = self.row(model, id) else {
+            return;
+        };
         let mut row = Arc::clone(row);
         let record = Arc::make_mut(&mut row);
         for (key, value) in values {
@@ -233,7 +295,9 @@ impl Transaction {
         for key in ["create_uid", "write_uid"] {
             record.insert(key, Value::One(self.env.user));
         }
-        self.changes.rows.insert((model, id), Some(Arc::new(record)));
+        self.changes
+            .rows
+            .insert((model, id), Some(Arc::new(record)));
         self.changes.touched.insert(Key::Row(model, id));
         id
     }
@@ -259,7 +323,11 @@ impl Transaction {
             Some(changed) => (*changed)?,
             None => self.base.external_id(name)?,
         };
-        Some((self.text("ir.model.data", data, "model"), self.int("ir.model.data", data, "res_id"), data))
+        Some((
+            self.text("ir.model.data", data, "model"),
+            self.int("ir.model.data", data, "res_id"),
+            data,
+        ))
     }
 
     /// Gives a record an external id, or points an existing one at it.
@@ -267,7 +335,11 @@ impl Transaction {
         let (module, rest) = name.split_once('.').unwrap_or(("", name));
         let data = match self.external(name) {
             Some((_, _, data)) => {
-                self.put_all("ir.model.data", data, [("model", Value::text(model)), ("res_id", Value::Int(id))]);
+                self.put_all(
+                    "ir.model.data",
+                    data,
+                    [("model", Value::text(model)), ("res_id", Value::Int(id))],
+                );
                 data
             }
             None => self.insert(
@@ -285,8 +357,12 @@ impl Transaction {
     }
 
     pub(crate) fn index_external(&mut self, name: &str, data: i64) {
-        self.changes.touched.insert(Key::ExternalId(name.to_owned()));
-        self.changes.external_ids.insert(name.to_owned(), Some(data));
+        self.changes
+            .touched
+            .insert(Key::ExternalId(name.to_owned()));
+        self.changes
+            .external_ids
+            .insert(name.to_owned(), Some(data));
     }
 }
 

@@ -31,14 +31,20 @@ impl Value {
     }
 
     pub(crate) fn as_text(&self) -> &str {
-        if let Self::Text(text) = self { text } else { "" }
+        if let Self::Text(text) = self {
+            text
+        } else {
+            ""
+        }
     }
 
     pub(crate) fn as_dec(&self) -> Decimal {
         match self {
             Self::Dec(number) => *number,
             Self::Int(number) => Decimal::from(*number),
-            Self::Null | Self::Flag(_) | Self::Text(_) | Self::One(_) | Self::Many(_) => Decimal::ZERO,
+            Self::Null | Self::Flag(_) | Self::Text(_) | Self::One(_) | Self::Many(_) => {
+                Decimal::ZERO
+            }
         }
     }
 
@@ -50,7 +56,11 @@ impl Value {
     }
 
     pub(crate) fn as_one(&self) -> Option<i64> {
-        if let Self::One(id) = self { Some(*id) } else { None }
+        if let Self::One(id) = self {
+            Some(*id)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn as_many(&self) -> &[i64] {
@@ -79,7 +89,9 @@ pub(crate) fn decimal(number: &Number) -> Option<Decimal> {
 
 pub(crate) fn parse_decimal(text: &str) -> Option<Decimal> {
     let text = text.trim();
-    Decimal::from_str(text).or_else(|_| Decimal::from_scientific(text)).ok()
+    Decimal::from_str(text)
+        .or_else(|_| Decimal::from_scientific(text))
+        .ok()
 }
 
 /// A decimal as Odoo sends floats: always with a fraction, `10.0`.

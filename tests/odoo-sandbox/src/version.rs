@@ -89,7 +89,12 @@ const OLD_OPTIONS: &[(&str, &str, Options)] = &[
     (
         "res.partner",
         "type",
-        &[("contact", "Contact"), ("invoice", "Invoice Address"), ("delivery", "Delivery Address"), ("other", "Other Address")],
+        &[
+            ("contact", "Contact"),
+            ("invoice", "Invoice Address"),
+            ("delivery", "Delivery Address"),
+            ("other", "Other Address"),
+        ],
     ),
     (
         "purchase.order",
@@ -107,8 +112,24 @@ const OLD_OPTIONS: &[(&str, &str, Options)] = &[
 
 /// Selections that only 17 offers otherwise.
 const OPTIONS_OF_17: &[(&str, &str, Options)] = &[
-    ("product.template", "type", &[("consu", "Consumable"), ("service", "Service"), ("product", "Storable Product")]),
-    ("product.template", "tracking", &[("serial", "By Unique Serial Number"), ("lot", "By Lots"), ("none", "No Tracking")]),
+    (
+        "product.template",
+        "type",
+        &[
+            ("consu", "Consumable"),
+            ("service", "Service"),
+            ("product", "Storable Product"),
+        ],
+    ),
+    (
+        "product.template",
+        "tracking",
+        &[
+            ("serial", "By Unique Serial Number"),
+            ("lot", "By Lots"),
+            ("none", "No Tracking"),
+        ],
+    ),
 ];
 
 /// The name under which callers of this version know a field.
@@ -116,14 +137,20 @@ pub(crate) fn wire_name(version: Version, model: &str, key: &'static str) -> &'s
     if version == Version::V19 {
         return key;
     }
-    RENAMED.iter().find(|(of, new, _)| *of == model && *new == key).map_or(key, |(_, _, old)| old)
+    RENAMED
+        .iter()
+        .find(|(of, new, _)| *of == model && *new == key)
+        .map_or(key, |(_, _, old)| old)
 }
 
 pub(crate) fn label(version: Version, model: &str, key: &str, label: &'static str) -> &'static str {
     if version == Version::V19 {
         return label;
     }
-    OLD_LABELS.iter().find(|(of, field, _)| *of == model && *field == key).map_or(label, |(_, _, old)| old)
+    OLD_LABELS
+        .iter()
+        .find(|(of, field, _)| *of == model && *field == key)
+        .map_or(label, |(_, _, old)| old)
 }
 
 pub(crate) fn options(version: Version, model: &str, key: &str, options: Options) -> Options {
@@ -133,7 +160,10 @@ pub(crate) fn options(version: Version, model: &str, key: &str, options: Options
         other => other,
     };
     let of = |table: &'static [(&str, &str, Options)]| {
-        table.iter().find(|(of, field, _)| *of == model && *field == key).map(|(_, _, old)| *old)
+        table
+            .iter()
+            .find(|(of, field, _)| *of == model && *field == key)
+            .map(|(_, _, old)| *old)
     };
     match version {
         Version::V17 => of(OPTIONS_OF_17).or_else(|| of(OLD_OPTIONS)),
@@ -162,7 +192,11 @@ impl Version {
 
     /// The decimal precision of quantities.
     pub(crate) const fn quantity_precision(self) -> &'static str {
-        if self.since(Self::V19) { "Product Unit" } else { "Product Unit of Measure" }
+        if self.since(Self::V19) {
+            "Product Unit"
+        } else {
+            "Product Unit of Measure"
+        }
     }
 
     /// The decimal precisions of a new database, in the order of their ids.
@@ -192,7 +226,11 @@ impl Version {
 
     /// Name of the purchase journal.
     pub(crate) const fn purchase_journal(self) -> &'static str {
-        if self.since(Self::V19) { "Purchases" } else { "Vendor Bills" }
+        if self.since(Self::V19) {
+            "Purchases"
+        } else {
+            "Vendor Bills"
+        }
     }
 
     /// The location goods come from is called by its own name; before 19 below a view location "Partners".
@@ -202,11 +240,19 @@ impl Version {
 
     /// The product categories of a new database: name, parent (counted from 1).
     pub(crate) const fn categories(self) -> &'static [(&'static str, i64)] {
-        if self.since(Self::V19) { &[("Goods", 0), ("Expenses", 0), ("Services", 0)] } else { &[("All", 0), ("Saleable", 1), ("Expenses", 1)] }
+        if self.since(Self::V19) {
+            &[("Goods", 0), ("Expenses", 0), ("Services", 0)]
+        } else {
+            &[("All", 0), ("Saleable", 1), ("Expenses", 1)]
+        }
     }
 
     pub(crate) const fn valuation(self) -> &'static str {
-        if self.since(Self::V19) { "periodic" } else { "manual_periodic" }
+        if self.since(Self::V19) {
+            "periodic"
+        } else {
+            "manual_periodic"
+        }
     }
 
     /// Validating a done transfer again is a user error; 19 answers true.
@@ -248,7 +294,11 @@ impl Version {
     pub(crate) const fn purchase_lock_fields(self) -> &'static [&'static str] {
         match self {
             Self::V17 => &["fiscalyear_lock_date", "period_lock_date"],
-            Self::V18 | Self::V19 => &["fiscalyear_lock_date", "purchase_lock_date", "hard_lock_date"],
+            Self::V18 | Self::V19 => &[
+                "fiscalyear_lock_date",
+                "purchase_lock_date",
+                "hard_lock_date",
+            ],
         }
     }
 
@@ -293,11 +343,19 @@ impl Version {
 
     /// What the web client calls a list.
     pub(crate) const fn list_view(self) -> &'static str {
-        if self.since(Self::V18) { "list" } else { "tree" }
+        if self.since(Self::V18) {
+            "list"
+        } else {
+            "tree"
+        }
     }
 
     pub(crate) const fn no_positional_argument(self) -> &'static str {
-        if self.since(Self::V19) { "list index out of range" } else { "tuple index out of range" }
+        if self.since(Self::V19) {
+            "list index out of range"
+        } else {
+            "tuple index out of range"
+        }
     }
 
     pub(crate) fn unknown_method(self, model: &str, method: &str) -> String {
@@ -348,7 +406,21 @@ impl Version {
         } else {
             "You cannot perform moves because their unit of measure has a different category from their product unit of measure."
         };
-        format!("{head}\n\n{product} --> Product UoM is {own} - Move UoM is {unit}\n\nBlocking: {product}")
+        format!(
+            "{head}\n\n{product} --> Product UoM is {own} - Move UoM is {unit}\n\nBlocking: {product}"
+        )
+    }
+
+    pub(crate) fn units_do_not_convert(self, from: &str, to: &str) -> String {
+        let end = if self == Self::V17 {
+            ", they should"
+        } else {
+            ". They should"
+        };
+        format!(
+            "The unit of measure {from} defined on the order line doesn't belong to the same category as the unit of measure {to} defined on \
+             the product. Please correct the unit of measure defined on the order line or on the product{end} belong to the same category."
+        )
     }
 
     /// Who may see what is guarded: settings, or external ids.
@@ -384,12 +456,26 @@ impl Version {
         }
     }
 
-    pub(crate) fn unknown_field(self, field: &str, model: &str, writing: Writing) -> (Class, String) {
+    pub(crate) fn unknown_field(
+        self,
+        field: &str,
+        model: &str,
+        writing: Writing,
+    ) -> (Class, String) {
         match (self, writing) {
             (Self::V19, Writing::Update) => (Class::KeyError, field.to_owned()),
-            (Self::V19, Writing::Create) => (Class::ValueError, format!("Invalid field '{field}' in '{model}'")),
-            (Self::V19, Writing::No) => (Class::ValueError, format!("Invalid field '{field}' on '{model}'")),
-            (Self::V17 | Self::V18, _) => (Class::ValueError, format!("Invalid field '{field}' on model '{model}'")),
+            (Self::V19, Writing::Create) => (
+                Class::ValueError,
+                format!("Invalid field '{field}' in '{model}'"),
+            ),
+            (Self::V19, Writing::No) => (
+                Class::ValueError,
+                format!("Invalid field '{field}' on '{model}'"),
+            ),
+            (Self::V17 | Self::V18, _) => (
+                Class::ValueError,
+                format!("Invalid field '{field}' on model '{model}'"),
+            ),
         }
     }
 
@@ -401,12 +487,20 @@ impl Version {
     }
 
     pub(crate) fn unknown_field_in_domain(self, model: &str, path: &str, leaf: &str) -> String {
-        let word = if self.since(Self::V19) { "condition" } else { "leaf" };
+        let word = if self.since(Self::V19) {
+            "condition"
+        } else {
+            "leaf"
+        };
         format!("Invalid field {model}.{path} in {word} {leaf}")
     }
 
     pub(crate) fn bad_operator(self, leaf: &str) -> String {
-        if self.since(Self::V19) { format!("Invalid operator in condition {leaf}") } else { format!("Invalid leaf {leaf}") }
+        if self.since(Self::V19) {
+            format!("Invalid operator in condition {leaf}")
+        } else {
+            format!("Invalid leaf {leaf}")
+        }
     }
 
     pub(crate) fn private_method(self, model: &str, method: &str) -> String {
@@ -417,7 +511,13 @@ impl Version {
         }
     }
 
-    pub(crate) fn mandatory_field(self, label: &str, field: &str, model_label: &str, model: &str) -> String {
+    pub(crate) fn mandatory_field(
+        self,
+        label: &str,
+        field: &str,
+        model_label: &str,
+        model: &str,
+    ) -> String {
         if self.since(Self::V19) {
             format!(
                 "The operation cannot be completed: Missing required value for the field '{label}' ({field}).\nModel: '{model_label}' ({model})\n\
@@ -433,13 +533,27 @@ impl Version {
 
     /// How `load` reports a mandatory field without value: of the loaded model, or of one that hangs on it.
     pub(crate) fn mandatory_in_load(self, missing: &Missing, own: bool) -> String {
-        let Missing { model, model_label, field, label } = missing;
+        let Missing {
+            model,
+            model_label,
+            field,
+            label,
+        } = missing;
         match (self, own) {
-            (Self::V17 | Self::V18, true) => format!("Missing required value for the field '{label}' ({field})"),
+            (Self::V17 | Self::V18, true) => {
+                format!("Missing required value for the field '{label}' ({field})")
+            }
             (Self::V17, false) => format!("Missing required value for the field '{field}'"),
-            (Self::V18, false) => format!("Missing required value for the field '{field}' on a linked model [{}]", model.replace('.', "_")),
+            (Self::V18, false) => format!(
+                "Missing required value for the field '{field}' on a linked model [{}]",
+                model.replace('.', "_")
+            ),
             (Self::V19, _) => {
-                let shown = if own { format!("'{model_label}' ({model})") } else { "Unknown".to_owned() };
+                let shown = if own {
+                    format!("'{model_label}' ({model})")
+                } else {
+                    "Unknown".to_owned()
+                };
                 format!(
                     "Missing required value for the field '{label}' ({field}).\nModel: {shown}\n- create/update: a mandatory field is not set\n\
                      - delete: another model requires the record being deleted, you can archive it instead\n"
@@ -448,7 +562,13 @@ impl Version {
         }
     }
 
-    pub(crate) fn still_used(self, by_label: &str, by: &str, field_label: &str, field: &str) -> String {
+    pub(crate) fn still_used(
+        self,
+        by_label: &str,
+        by: &str,
+        field_label: &str,
+        field: &str,
+    ) -> String {
         if self.since(Self::V19) {
             format!(
                 "The operation cannot be completed: Another model is using the record you are trying to delete.\n\nThe troublemaker is: \
@@ -465,20 +585,32 @@ impl Version {
 
     /// A check constraint of the database, as a `load` message.
     pub(crate) fn check_violation_in_load(self, text: &str) -> String {
-        if self.since(Self::V19) { text.to_owned() } else { format!("'{text}'") }
+        if self.since(Self::V19) {
+            text.to_owned()
+        } else {
+            format!("'{text}'")
+        }
     }
 
     pub(crate) fn cannot_delete_line(self) -> &'static str {
         match self {
             Self::V17 => "Cannot delete a purchase order line which is in state 'Purchase Order'.",
-            Self::V18 | Self::V19 => "Cannot delete a purchase order line which is in state \u{201c}Purchase Order\u{201d}.",
+            Self::V18 | Self::V19 => {
+                "Cannot delete a purchase order line which is in state \u{201c}Purchase Order\u{201d}."
+            }
         }
     }
 
     pub(crate) fn lots_missing(self, products: &[String]) -> String {
         let (head, item) = match self {
-            Self::V17 => ("You need to supply a Lot/Serial Number for product: ", "\n - "),
-            Self::V18 | Self::V19 => ("You need to supply a Lot/Serial Number for product:", "\n- "),
+            Self::V17 => (
+                "You need to supply a Lot/Serial Number for product: ",
+                "\n - ",
+            ),
+            Self::V18 | Self::V19 => (
+                "You need to supply a Lot/Serial Number for product:",
+                "\n- ",
+            ),
         };
         let mut text = head.to_owned();
         for product in products {
@@ -515,7 +647,13 @@ impl Version {
     }
 
     /// Why an order with receipts or bills cannot be cancelled; `None` when this version allows it.
-    pub(crate) fn cancel_refusal(self, order: &str, display: &str, received: bool, billed: bool) -> Option<String> {
+    pub(crate) fn cancel_refusal(
+        self,
+        order: &str,
+        display: &str,
+        received: bool,
+        billed: bool,
+    ) -> Option<String> {
         match self {
             Self::V17 if received => Some(format!("Unable to cancel purchase order {order} as some receptions have already been done.")),
             Self::V18 if received => {
@@ -531,7 +669,14 @@ impl Version {
         }
     }
 
-    pub(crate) fn unbalanced(self, id: i64, reference: &str, debit: &str, credit: &str, journal: &str) -> String {
+    pub(crate) fn unbalanced(
+        self,
+        id: i64,
+        reference: &str,
+        debit: &str,
+        credit: &str,
+        journal: &str,
+    ) -> String {
         let number = match self {
             Self::V19 => return "The entry is not balanced.".to_owned(),
             Self::V18 => String::new(),

@@ -35,21 +35,40 @@ struct Request {
 
 fn request(tx: &Transaction, model: &'static Model, fields: &Json, data: &Json) -> Result<Request> {
     let mut paths = Vec::new();
-    for column in fields.as_array().into_iter().flatten().filter_map(Json::as_str) {
+    for column in fields
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+    {
         let path: Vec<String> = column.split('/').map(str::to_owned).collect();
         check_path(tx, model, &path)?;
         paths.push(path);
     }
-    let rows: Vec<Vec<Json>> = data.as_array().into_iter().flatten().filter_map(|row| row.as_array().cloned()).collect();
-    Ok(Request { paths, rows, next: 0 })
+    let rows: Vec<Vec<Json>> = data
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|row| row.as_array().cloned())
+        .collect();
+    Ok(Request {
+        paths,
+        rows,
+        next: 0,
+    })
 }
 
 fn check_path(tx: &Transaction, model: &'static Model, path: &[String]) -> Result<()> {
-    let Some((first, rest)) = path.split_first() else { return Ok(()) };
+    let Some((first, rest)) = path.split_first() else {
+        return Ok(());
+    };
     if first == "id" || first == ".id" {
         return Ok(());
     }
-    let field = model.fields.get(first.as_str()).ok_or_else(|| Error::from(tx.version.unknown_column(first)))?;
+    let field = model
+        .fields
+        .get(first.as_str())
+        .ok_or_else(|| Error::from(tx.version.unknown_column(first)))?;
     match field.kind.relation() {
         Some(to) => check_path(tx, tx.model(to)?, rest),
         None => Ok(()),
@@ -58,9 +77,19 @@ fn check_path(tx: &Transaction, model: &'static Model, path: &[String]) -> Resul
 
 /// # Errors
 /// An unknown column and a JSON boolean in a boolean column are exceptions; everything else becomes a message.
-pub(crate) fn load(tx: &mut Transaction, model: &'static Model, fields: &Json, data: &Json) -> Result<Json> {
+pub(crate) fn load(
+    tx: &mut Transaction,
+    model: &'static Model,
+    fields: &Json,
+    data: &Json,
+) -> Result<Json> {
     let mut request = request(tx, model, fields, data)?;
-    let limit = tx.env.context.get("_import_limit").and_then(Json::as_u64).and_then(|limit| usize::try_from(limit).ok());
+    let limit = tx
+        .env
+        .context
+        .get("_import_limit")
+        .and_then(Json::as_u64)
+        .and_then(|limit| usize::try_from(limit).ok());
     let mut records = extract(tx.schema, model, &request.paths, &request.rows);
     if let Some(limit) = limit.filter(|limit| *limit < request.rows.len()) {
         records.retain(|record| record.span.from < limit);
@@ -69,18 +98,35 @@ pub(crate) fn load(tx: &mut Transaction, model: &'static Model, fields: &Json, d
             request.next = 0;
         }
     }
-    let module = tx.env.context.get("module").and_then(Json::as_str).unwrap_or("__import__").to_owned();
-    tx.env.context.insert("_import_current_module".to_owned(), json!(module));
+    let module = tx
+        .env
+        .context
+        .get("module")
+        .and_then(Json::as_str)
+        .unwrap_or("__import__")
+        .to_owned();
+    tx.env
+        .context
+        .insert("_import_current_module".to_owned(), json!(module));
     let loaded = load_all(tx, model, &records, &module);
     tx.env.context.remove("_import_current_module");
     let (ids, messages) = loaded?;
-    if messages.is_empty() { Ok(answer(Some(&ids), messages, request.next)) } else { Ok(answer(None, messages, request.next)) }
+    if messages.is_empty() {
+        Ok(answer(Some(&ids), messages, request.next))
+    } else {
+        Ok(answer(None, messages, request.next))
+    }
 }
 
 type Loaded = (Vec<i64>, Vec<Map<String, Json>>);
 
 /// All records at once; when that fails once more one by one, to say which of them are wrong.
-fn load_all(tx: &mut Transaction, model: &'static Model, records: &[Extracted], module: &str) -> Result<Loaded> {
+fn load_all(
+    tx: &mut Transaction,
+    model: &'static Model,
+    records: &[Extracted],
+    module: &str,
+) -> Result<Loaded> {
     let mark = tx.mark();
     let (mut ids, mut messages) = (Vec::new(), Vec::new());
     let mut failed = None;
@@ -128,11 +174,20 @@ fn converted(
 ) -> Result<Map<String, Json>> {
     let mut problems = Vec::new();
     let vals = cells::convert(tx, model, None, &record.fields, &mut problems)?;
-    messages.extend(problems.into_iter().map(|problem| problem.into_message(record.span, number)));
+    messages.extend(
+        problems
+            .into_iter()
+            .map(|problem| problem.into_message(record.span, number)),
+    );
     Ok(vals)
 }
 
-fn one_by_one(tx: &mut Transaction, model: &'static Model, records: &[Extracted], module: &str) -> Result<Vec<Map<String, Json>>> {
+fn one_by_one(
+    tx: &mut Transaction,
+    model: &'static Model,
+    records: &[Extracted],
+    module: &str,
+) -> Result<Vec<Map<String, Json>>> {
     let mut messages = Vec::new();
     let mut errors = 0;
     for (number, record) in records.iter().enumerate() {
@@ -154,10 +209,27 @@ fn one_by_one(tx: &mut Transaction, model: &'static Model, records: &[Extracted]
     Ok(messages)
 }
 
-fn error_message(tx: &Transaction, model: &Model, span: Span, number: usize, error: Error) -> Map<String, Json> {
+fn error_message(
+    tx: &Transaction,
+    model: &Model,
+    span: Span,
+    number: usize,
+    error: Error,
+) -> Map<String, Json> {
     if !error.class.is_for_users() {
-        let (_, class) = error.class.name().rsplit_once('.').unwrap_or(("", error.class.name()));
-        let mut message = message(span, number, &format!("Unknown error during import: <class '{class}'>: {}", error.message));
+        let (_, class) = error
+            .class
+            .name()
+            .rsplit_once('.')
+            .unwrap_or(("", error.class.name()));
+        let mut message = message(
+            span,
+            number,
+            &format!(
+                "Unknown error during import: <class '{class}'>: {}",
+                error.message
+            ),
+        );
         message.insert("moreinfo".to_owned(), json!("Resolve other errors first"));
         return message;
     }
@@ -169,7 +241,11 @@ fn error_message(tx: &Transaction, model: &Model, span: Span, number: usize, err
         }
         return message;
     }
-    message(span, number, error.in_load.as_deref().unwrap_or(&error.message))
+    message(
+        span,
+        number,
+        error.in_load.as_deref().unwrap_or(&error.message),
+    )
 }
 
 /// After ten errors Odoo stops looking, when every tenth record or more is wrong.
@@ -178,7 +254,10 @@ fn too_many(errors: usize, tried: usize, messages: &mut Vec<Map<String, Json>>) 
         return false;
     }
     let text = "Found more than 10 errors and more than one error per 10 records, interrupted to avoid showing too many errors.";
-    messages.push(Map::from_iter([("type".to_owned(), json!("warning")), ("message".to_owned(), json!(text))]));
+    messages.push(Map::from_iter([
+        ("type".to_owned(), json!("warning")),
+        ("message".to_owned(), json!(text)),
+    ]));
     true
 }
 
@@ -194,7 +273,13 @@ impl From<Error> for Kept {
 }
 
 /// Creates or updates one record.
-fn keep(tx: &mut Transaction, model: &'static Model, record: &Extracted, mut vals: Map<String, Json>, module: &str) -> std::result::Result<i64, Kept> {
+fn keep(
+    tx: &mut Transaction,
+    model: &'static Model,
+    record: &Extracted,
+    mut vals: Map<String, Json>,
+    module: &str,
+) -> std::result::Result<i64, Kept> {
     let noupdate = tx.context_flag("noupdate");
     let updating = tx.env.context.get("mode").and_then(Json::as_str) == Some("update");
     vals.remove("id");
@@ -203,17 +288,29 @@ fn keep(tx: &mut Transaction, model: &'static Model, record: &Extracted, mut val
     let Some(name) = name else {
         // Without an external id: the database id, or a new record every time.
         return match number {
-            Some(number) => match number.parse::<i64>().ok().filter(|id| tx.exists(model.name, *id)) {
+            Some(number) => match number
+                .parse::<i64>()
+                .ok()
+                .filter(|id| tx.exists(model.name, *id))
+            {
                 Some(id) => {
                     write::write(tx, model, &[id], &vals)?;
                     Ok(id)
                 }
-                None => Err(Kept::Problem(cells::Problem::new(".id", None, format!("Unknown database identifier '{number}'")))),
+                None => Err(Kept::Problem(cells::Problem::new(
+                    ".id",
+                    None,
+                    format!("Unknown database identifier '{number}'"),
+                ))),
             },
             None => Ok(write::create(tx, model, &vals)?),
         };
     };
-    let name = if name.contains('.') { name } else { format!("{module}.{name}") };
+    let name = if name.contains('.') {
+        name
+    } else {
+        format!("{module}.{name}")
+    };
     if let Some((of, id, data)) = tx.external(&name) {
         if of != model.name {
             return Err(Kept::Error(Error::validation(format!(
@@ -236,14 +333,24 @@ fn keep(tx: &mut Transaction, model: &'static Model, record: &Extracted, mut val
     if model.name == "product.product"
         && let Some(template) = tx.one(model.name, id, "product_tmpl_id")
     {
-        tx.name_externally(&format!("{name}_product_template"), "product.template", template, noupdate);
+        tx.name_externally(
+            &format!("{name}_product_template"),
+            "product.template",
+            template,
+            noupdate,
+        );
     }
     tx.name_externally(&name, model.name, id, noupdate);
     Ok(id)
 }
 
 /// What the loser of two concurrent loads is told, row by row.
-pub(crate) fn lost_race(tx: &Transaction, model: &'static Model, fields: &Json, data: &Json) -> Result<Json> {
+pub(crate) fn lost_race(
+    tx: &Transaction,
+    model: &'static Model,
+    fields: &Json,
+    data: &Json,
+) -> Result<Json> {
     let request = request(tx, model, fields, data)?;
     let records = extract(tx.schema, model, &request.paths, &request.rows);
     let text = "could not serialize access due to concurrent update\n";

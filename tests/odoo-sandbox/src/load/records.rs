@@ -36,9 +36,9 @@ impl Extracted {
             Cell::Plain(json) if name == column => match json {
                 Json::String(text) => Some(text.clone()),
                 Json::Number(number) => Some(number.to_string()),
-                _ => None,
+                Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
             },
-            _ => None,
+            Cell::Plain(_) | Cell::Reference(_) | Cell::Lines(_) => None,
         })
     }
 }
@@ -52,18 +52,41 @@ pub(crate) fn is_blank(cell: Option<&Json>) -> bool {
 }
 
 fn is_one2many(model: &Model, name: &str) -> bool {
-    matches!(model.fields.get(name).map(|field| field.kind), Some(Kind::One2many(..)))
+    matches!(
+        model.fields.get(name).map(|field| field.kind),
+        Some(Kind::One2many(..))
+    )
 }
 
-pub(crate) fn extract(schema: &'static Schema, model: &'static Model, paths: &[Vec<String>], rows: &[Vec<Json>]) -> Vec<Extracted> {
+pub(crate) fn extract(
+    schema: &'static Schema,
+    model: &'static Model,
+    paths: &[Vec<String>],
+    rows: &[Vec<Json>],
+) -> Vec<Extracted> {
     let first = |path: &Vec<String>| path.first().cloned().unwrap_or_default();
-    let in_list: Vec<bool> = paths.iter().map(|path| is_one2many(model, &first(path))).collect();
-    let has = |row: &Vec<Json>, lists: bool| in_list.iter().enumerate().any(|(column, list)| *list == lists && !is_blank(row.get(column)));
+    let in_list: Vec<bool> = paths
+        .iter()
+        .map(|path| is_one2many(model, &first(path)))
+        .collect();
+    let has = |row: &Vec<Json>, lists: bool| {
+        in_list
+            .iter()
+            .enumerate()
+            .any(|(column, list)| *list == lists && !is_blank(row.get(column)))
+    };
     let mut records = Vec::new();
     let mut at = 0;
     while let Some(row) = rows.get(at) {
-        let below = rows.iter().skip(at + 1).take_while(|row| has(row, true) && !has(row, false)).count();
-        let span = Span { from: at, to: at + below };
+        let below = rows
+            .iter()
+            .skip(at + 1)
+            .take_while(|row| has(row, true) && !has(row, false))
+            .count();
+        let span = Span {
+            from: at,
+            to: at + below,
+        };
         let own = rows.get(span.from..=span.to).unwrap_or_default();
         let mut fields: Vec<(String, Cell)> = Vec::new();
         for (column, path) in paths.iter().enumerate() {
@@ -71,12 +94,27 @@ pub(crate) fn extract(schema: &'static Schema, model: &'static Model, paths: &[V
             if fields.iter().any(|(known, _)| *known == name) {
                 continue;
             }
-            let related = model.fields.get(name.as_str()).is_some_and(|field| field.kind.relation().is_some());
+            let related = model
+                .fields
+                .get(name.as_str())
+                .is_some_and(|field| field.kind.relation().is_some());
             let cell = if in_list.get(column) == Some(&true) {
                 Cell::Lines(lines(schema, model, &name, paths, own))
             } else if related {
-                let parts = paths.iter().enumerate().filter(|(_, path)| first(path) == name);
-                Cell::Reference(parts.map(|(at, path)| (path.get(1).cloned().unwrap_or_default(), row.get(at).cloned().unwrap_or_default())).collect())
+                let parts = paths
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, path)| first(path) == name);
+                Cell::Reference(
+                    parts
+                        .map(|(at, path)| {
+                            (
+                                path.get(1).cloned().unwrap_or_default(),
+                                row.get(at).cloned().unwrap_or_default(),
+                            )
+                        })
+                        .collect(),
+                )
             } else {
                 Cell::Plain(row.get(column).cloned().unwrap_or_default())
             };
@@ -88,8 +126,20 @@ pub(crate) fn extract(schema: &'static Schema, model: &'static Model, paths: &[V
     records
 }
 
-fn lines(schema: &'static Schema, model: &'static Model, name: &str, paths: &[Vec<String>], rows: &[Vec<Json>]) -> Vec<Extracted> {
-    let Some(to) = model.fields.get(name).and_then(|field| field.kind.relation()) else { return Vec::new() };
+fn lines(
+    schema: &'static Schema,
+    model: &'static Model,
+    name: &str,
+    paths: &[Vec<String>],
+    rows: &[Vec<Json>],
+) -> Vec<Extracted> {
+    let Some(to) = model
+        .fields
+        .get(name)
+        .and_then(|field| field.kind.relation())
+    else {
+        return Vec::new();
+    };
     let columns: Vec<(usize, Vec<String>)> = paths
         .iter()
         .enumerate()
@@ -99,8 +149,16 @@ fn lines(schema: &'static Schema, model: &'static Model, name: &str, paths: &[Ve
     let below: Vec<Vec<String>> = columns.iter().map(|(_, path)| path.clone()).collect();
     let rows: Vec<Vec<Json>> = rows
         .iter()
-        .map(|row| columns.iter().map(|(at, _)| row.get(*at).cloned().unwrap_or_default()).collect::<Vec<Json>>())
+        .map(|row| {
+            columns
+                .iter()
+                .map(|(at, _)| row.get(*at).cloned().unwrap_or_default())
+                .collect::<Vec<Json>>()
+        })
         .filter(|row| row.iter().any(|cell| !is_blank(Some(cell))))
         .collect();
-    schema.model(to).map(|to| extract(schema, to, &below, &rows)).unwrap_or_default()
+    schema
+        .model(to)
+        .map(|to| extract(schema, to, &below, &rows))
+        .unwrap_or_default()
 }

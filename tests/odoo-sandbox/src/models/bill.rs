@@ -20,7 +20,10 @@ pub(crate) fn create_from_order(tx: &mut Transaction, ids: &[i64]) -> Result<Jso
         tx.require(ORDER, *id)?;
     }
     for id in ids {
-        let lines: Vec<i64> = lines(tx, *id).into_iter().filter(|line| tx.stored(LINE, *line, "display_type").is_empty()).collect();
+        let lines: Vec<i64> = lines(tx, *id)
+            .into_iter()
+            .filter(|line| tx.stored(LINE, *line, "display_type").is_empty())
+            .collect();
         let open = |tx: &Transaction, line: i64| !tx.dec(LINE, line, "qty_to_invoice").is_zero();
         if tx.version.refuses_empty_bill() && !lines.iter().any(|line| open(tx, *line)) {
             return Err(Error::user(
@@ -28,13 +31,20 @@ pub(crate) fn create_from_order(tx: &mut Transaction, ids: &[i64]) -> Result<Jso
                  has been received.",
             ));
         }
-        let reference = if tx.version.bill_takes_vendor_reference() { tx.get(ORDER, *id, "partner_ref") } else { Value::Null };
+        let reference = if tx.version.bill_takes_vendor_reference() {
+            tx.get(ORDER, *id, "partner_ref")
+        } else {
+            Value::Null
+        };
         let wishes = Wishes::from([
             ("move_type", Value::text("in_invoice")),
             ("partner_id", tx.get(ORDER, *id, "partner_id")),
             ("currency_id", tx.get(ORDER, *id, "currency_id")),
             ("invoice_origin", tx.get(ORDER, *id, "name")),
-            ("invoice_payment_term_id", tx.get(ORDER, *id, "payment_term_id")),
+            (
+                "invoice_payment_term_id",
+                tx.get(ORDER, *id, "payment_term_id"),
+            ),
             ("ref", reference),
         ]);
         let bill = create_from(tx, tx.model(ENTRY)?, wishes)?;
@@ -82,14 +92,23 @@ pub(crate) fn post(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
     }
     for id in ids {
         if tx.text(ENTRY, *id, "state") != "draft" {
-            return Err(Error::user(format!("The entry {} (id {id}) must be in draft.", shown(tx, *id))));
+            return Err(Error::user(format!(
+                "The entry {} (id {id}) must be in draft.",
+                shown(tx, *id)
+            )));
         }
-        if tx.referring("account.move.line", "move_id", *id).iter().all(|line| tx.text("account.move.line", *line, "display_type") != "product") {
+        if tx
+            .referring("account.move.line", "move_id", *id)
+            .iter()
+            .all(|line| tx.text("account.move.line", *line, "display_type") != "product")
+        {
             return Err(Error::user("You need to add a line before posting."));
         }
         if is_bill(tx, *id) {
             if tx.get(ENTRY, *id, "partner_id").is_empty() {
-                return Err(Error::user("The field 'Vendor' is required, please complete it to validate the Vendor Bill."));
+                return Err(Error::user(
+                    "The field 'Vendor' is required, please complete it to validate the Vendor Bill.",
+                ));
             }
             if tx.dec(ENTRY, *id, "amount_total") < Decimal::ZERO {
                 return Err(Error::user(
@@ -98,7 +117,9 @@ pub(crate) fn post(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
                 ));
             }
             let Some(invoiced) = parse_day(tx.get(ENTRY, *id, "invoice_date").as_text()) else {
-                return Err(Error::user("The Bill/Refund date is required to validate this document."));
+                return Err(Error::user(
+                    "The Bill/Refund date is required to validate this document.",
+                ));
             };
             let booked = parse_day(tx.get(ENTRY, *id, "date").as_text()).unwrap_or(invoiced);
             // The lock is looked at again: it may have moved since the date was set.
@@ -109,27 +130,63 @@ pub(crate) fn post(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
             }
         }
         let name = number(tx, *id);
-        tx.put_all(ENTRY, *id, [("state", Value::text("posted")), ("posted_before", Value::Flag(true)), ("name", Value::Text(name))]);
+        tx.put_all(
+            ENTRY,
+            *id,
+            [
+                ("state", Value::text("posted")),
+                ("posted_before", Value::Flag(true)),
+                ("name", Value::Text(name)),
+            ],
+        );
     }
     Ok(json!(false))
 }
 
 fn shown(tx: &Transaction, id: i64) -> String {
     let name = tx.text(ENTRY, id, "name");
-    if name.is_empty() { "False".to_owned() } else { name }
+    if name.is_empty() {
+        "False".to_owned()
+    } else {
+        name
+    }
 }
 
 /// The journal and month a number belongs to, `BILL/2026/11/`.
 fn prefix(tx: &Transaction, id: i64) -> String {
-    let journal = tx.one(ENTRY, id, "journal_id").map(|journal| tx.text("account.journal", journal, "code")).unwrap_or_default();
+    let journal = tx
+        .one(ENTRY, id, "journal_id")
+        .map(|journal| tx.text("account.journal", journal, "code"))
+        .unwrap_or_default();
     let date = tx.text(ENTRY, id, "date");
-    let refund = if tx.stored(ENTRY, id, "move_type").as_text().ends_with("_refund") { "R" } else { "" };
-    format!("{refund}{journal}/{}/{}/", date.get(..4).unwrap_or_default(), date.get(5..7).unwrap_or_default())
+    let refund = if tx
+        .stored(ENTRY, id, "move_type")
+        .as_text()
+        .ends_with("_refund")
+    {
+        "R"
+    } else {
+        ""
+    };
+    format!(
+        "{refund}{journal}/{}/{}/",
+        date.get(..4).unwrap_or_default(),
+        date.get(5..7).unwrap_or_default()
+    )
 }
 
 fn last_number(tx: &Transaction, prefix: &str) -> Option<u32> {
-    let names = tx.ids(ENTRY).into_iter().map(|other| tx.stored(ENTRY, other, "name"));
-    names.filter_map(|name| name.as_text().strip_prefix(prefix).and_then(|number| number.parse().ok())).max()
+    let names = tx
+        .ids(ENTRY)
+        .into_iter()
+        .map(|other| tx.stored(ENTRY, other, "name"));
+    names
+        .filter_map(|name| {
+            name.as_text()
+                .strip_prefix(prefix)
+                .and_then(|number| number.parse().ok())
+        })
+        .max()
 }
 
 pub(crate) fn is_first_of_month(tx: &Transaction, id: i64) -> bool {
@@ -144,14 +201,19 @@ pub(crate) fn number(tx: &mut Transaction, id: i64) -> String {
         return name;
     }
     tx.touch(Key::Numbering(prefix.clone()));
-    format!("{prefix}{:04}", last_number(tx, &prefix).unwrap_or_default() + 1)
+    format!(
+        "{prefix}{:04}",
+        last_number(tx, &prefix).unwrap_or_default() + 1
+    )
 }
 
 pub(crate) fn reset(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
     for id in ids {
         tx.require(ENTRY, *id)?;
         if !matches!(tx.text(ENTRY, *id, "state").as_str(), "posted" | "cancel") {
-            return Err(Error::user("Only posted/cancelled journal entries can be reset to draft."));
+            return Err(Error::user(
+                "Only posted/cancelled journal entries can be reset to draft.",
+            ));
         }
         tx.put(ENTRY, *id, "state", Value::text("draft"));
     }

@@ -1,7 +1,7 @@
 //! Journal entries and bills: their lines, amounts and dates.
 
-use jiff::civil::Date;
 use jiff::ToSpan as _;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use serde_json::Value as Json;
@@ -34,7 +34,10 @@ const READ_ONLY_WHEN_POSTED: [&str; 9] = [
 ];
 
 pub(crate) fn is_bill(tx: &Transaction, id: i64) -> bool {
-    matches!(tx.stored(ENTRY, id, "move_type").as_text(), "in_invoice" | "in_refund" | "in_receipt")
+    matches!(
+        tx.stored(ENTRY, id, "move_type").as_text(),
+        "in_invoice" | "in_refund" | "in_receipt"
+    )
 }
 
 fn account(tx: &Transaction, kind: &str) -> Value {
@@ -50,24 +53,39 @@ fn account(tx: &Transaction, kind: &str) -> Value {
 }
 
 pub(crate) fn defaults(tx: &Transaction, record: &mut Record) -> Result<()> {
-    let kind = record.entry("move_type").or_insert_with(|| Value::text("entry")).as_text().to_owned();
+    let kind = record
+        .entry("move_type")
+        .or_insert_with(|| Value::text("entry"))
+        .as_text()
+        .to_owned();
     let journal_type = match kind.as_str() {
         "in_invoice" | "in_refund" | "in_receipt" => "purchase",
         "out_invoice" | "out_refund" | "out_receipt" => "sale",
         _ => "general",
     };
-    let journal = tx.ids("account.journal").into_iter().find(|id| tx.text("account.journal", *id, "type") == journal_type);
+    let journal = tx
+        .ids("account.journal")
+        .into_iter()
+        .find(|id| tx.text("account.journal", *id, "type") == journal_type);
     let partner = record.get("partner_id").and_then(Value::as_one);
-    let currency = partner.and_then(|partner| tx.one("res.partner", partner, "property_purchase_currency_id")).or_else(|| company_currency(tx));
-    let invoiced = record.get("invoice_date").and_then(|date| parse_day(date.as_text()));
+    let currency = partner
+        .and_then(|partner| tx.one("res.partner", partner, "property_purchase_currency_id"))
+        .or_else(|| company_currency(tx));
+    let invoiced = record
+        .get("invoice_date")
+        .and_then(|date| parse_day(date.as_text()));
     let today = tx.env.now.date();
     let date = match invoiced {
         Some(date) if kind != "entry" => accounting_date(tx, date, false),
         _ => today,
     };
-    record.entry("date").or_insert_with(|| Value::Text(day(date)));
+    record
+        .entry("date")
+        .or_insert_with(|| Value::Text(day(date)));
     if kind != "entry" {
-        record.entry("invoice_date_due").or_insert_with(|| Value::Text(day(today)));
+        record
+            .entry("invoice_date_due")
+            .or_insert_with(|| Value::Text(day(today)));
     }
     for (key, value) in [
         ("state", Value::text("draft")),
@@ -76,7 +94,14 @@ pub(crate) fn defaults(tx: &Transaction, record: &mut Record) -> Result<()> {
         ("currency_id", Value::one(currency)),
         ("invoice_user_id", Value::One(tx.env.user)),
         ("posted_before", Value::Flag(false)),
-        ("name", if tx.version.draft_bill_has_slash() { Value::text("/") } else { Value::Null }),
+        (
+            "name",
+            if tx.version.draft_bill_has_slash() {
+                Value::text("/")
+            } else {
+                Value::Null
+            },
+        ),
     ] {
         record.entry(key).or_insert(value);
     }
@@ -85,8 +110,14 @@ pub(crate) fn defaults(tx: &Transaction, record: &mut Record) -> Result<()> {
 
 /// The last day that is locked for bills; the tax lock only counts for bills with taxes.
 pub(crate) fn lock_date(tx: &Transaction, taxed: bool) -> Option<Date> {
-    let fields = tx.version.purchase_lock_fields().iter().chain(taxed.then_some(&"tax_lock_date"));
-    fields.filter_map(|field| parse_day(tx.get("res.company", COMPANY, field).as_text())).max()
+    let fields = tx
+        .version
+        .purchase_lock_fields()
+        .iter()
+        .chain(taxed.then_some(&"tax_lock_date"));
+    fields
+        .filter_map(|field| parse_day(tx.get("res.company", COMPANY, field).as_text()))
+        .max()
 }
 
 /// The date under which a bill is booked: moved out of locked periods without a word, then to the end of a past
@@ -95,14 +126,29 @@ pub(crate) fn accounting_date(tx: &Transaction, invoiced: Date, taxed: bool) -> 
     let lock = lock_date(tx, taxed).filter(|lock| invoiced <= *lock);
     let base = lock.map_or(invoiced, |lock| lock.saturating_add(1.day()));
     let today = tx.env.now.date();
-    if (today.year(), today.month()) > (base.year(), base.month()) { base.last_of_month() } else { base.max(today) }
+    if (today.year(), today.month()) > (base.year(), base.month()) {
+        base.last_of_month()
+    } else {
+        base.max(today)
+    }
 }
 
-pub(crate) fn line_defaults(tx: &mut Transaction, record: &mut Record, lists: &[(&'static Field, Json)]) -> Result<()> {
-    let entry = record.get("move_id").and_then(Value::as_one).unwrap_or_default();
-    record.entry("display_type").or_insert_with(|| Value::text("product"));
+pub(crate) fn line_defaults(
+    tx: &mut Transaction,
+    record: &mut Record,
+    lists: &[(&'static Field, Json)],
+) -> Result<()> {
+    let entry = record
+        .get("move_id")
+        .and_then(Value::as_one)
+        .unwrap_or_default();
+    record
+        .entry("display_type")
+        .or_insert_with(|| Value::text("product"));
     record.entry("sequence").or_insert(Value::Int(100));
-    record.entry("discount").or_insert(Value::Dec(Decimal::ZERO));
+    record
+        .entry("discount")
+        .or_insert(Value::Dec(Decimal::ZERO));
     for key in ["debit", "credit"] {
         record.entry(key).or_insert(Value::Dec(Decimal::ZERO));
     }
@@ -110,46 +156,70 @@ pub(crate) fn line_defaults(tx: &mut Transaction, record: &mut Record, lists: &[
         // Two bills for one order line cannot be made at once without seeing one another.
         tx.touch(Key::Row("purchase.order.line", line));
     }
-    if !is_bill(tx, entry) || record.get("display_type").is_some_and(|kind| kind.as_text() != "product") {
+    if !is_bill(tx, entry)
+        || record
+            .get("display_type")
+            .is_some_and(|kind| kind.as_text() != "product")
+    {
         return Ok(());
     }
     record.entry("quantity").or_insert(Value::Dec(Decimal::ONE));
     let expense = account(tx, "expense");
     record.entry("account_id").or_insert(expense);
-    let tax_given = lists.iter().any(|(field, _)| field.key == "tax_ids") || record.contains_key("tax_ids");
+    let tax_given =
+        lists.iter().any(|(field, _)| field.key == "tax_ids") || record.contains_key("tax_ids");
     match record.get("product_id").and_then(Value::as_one) {
         Some(product) => {
             let name = Value::Text(product::display_name(tx, "product.product", product));
-            let unit = tx.one("product.product", product, "uom_po_id").or_else(|| tx.one("product.product", product, "uom_id"));
+            let unit = tx
+                .one("product.product", product, "uom_po_id")
+                .or_else(|| tx.one("product.product", product, "uom_id"));
             let price = tx.get("product.product", product, "standard_price");
             record.entry("name").or_insert(name);
             record.entry("product_uom_id").or_insert(Value::one(unit));
             record.entry("price_unit").or_insert(price);
             if !tax_given {
-                record.insert("tax_ids", Value::Many(tx.many("product.product", product, "supplier_taxes_id")));
+                record.insert(
+                    "tax_ids",
+                    Value::Many(tx.many("product.product", product, "supplier_taxes_id")),
+                );
             }
         }
         None => {
-            record.entry("price_unit").or_insert(Value::Dec(Decimal::ZERO));
+            record
+                .entry("price_unit")
+                .or_insert(Value::Dec(Decimal::ZERO));
         }
     }
     Ok(())
 }
 
 pub(crate) fn is_invoice_line(tx: &Transaction, line: i64) -> bool {
-    matches!(tx.stored(ITEM, line, "display_type").as_text(), "product" | "line_section" | "line_note")
+    matches!(
+        tx.stored(ITEM, line, "display_type").as_text(),
+        "product" | "line_section" | "line_note"
+    )
 }
 
 pub(crate) fn guard(tx: &Transaction, id: i64, wishes: &Wishes) -> Result<()> {
     if !tx.version.guards_posted_bills() || tx.text(ENTRY, id, "state") != "posted" {
         return Ok(());
     }
-    let sent = wishes.values.iter().map(|(key, _)| *key).chain(wishes.lists.iter().map(|(field, _)| field.key));
-    let refused: Vec<&str> = sent.filter(|key| READ_ONLY_WHEN_POSTED.contains(key)).collect();
+    let sent = wishes
+        .values
+        .iter()
+        .map(|(key, _)| *key)
+        .chain(wishes.lists.iter().map(|(field, _)| field.key));
+    let refused: Vec<&str> = sent
+        .filter(|key| READ_ONLY_WHEN_POSTED.contains(key))
+        .collect();
     if refused.is_empty() {
         return Ok(());
     }
-    Err(Error::user(format!("You cannot modify the following readonly fields on a posted move: {}", refused.join(", "))))
+    Err(Error::user(format!(
+        "You cannot modify the following readonly fields on a posted move: {}",
+        refused.join(", ")
+    )))
 }
 
 /// 17 does not lock a period in which drafts are open.
@@ -157,8 +227,16 @@ pub(crate) fn guard_lock(tx: &Transaction, wishes: &Wishes) -> Result<()> {
     if !tx.version.refuses_lock_over_drafts() {
         return Ok(());
     }
-    let Some(lock) = wishes.get("fiscalyear_lock_date").filter(|date| !date.is_empty()) else { return Ok(()) };
-    let open = tx.ids(ENTRY).into_iter().any(|id| tx.text(ENTRY, id, "state") == "draft" && tx.text(ENTRY, id, "date").as_str() <= lock.as_text());
+    let Some(lock) = wishes
+        .get("fiscalyear_lock_date")
+        .filter(|date| !date.is_empty())
+    else {
+        return Ok(());
+    };
+    let open = tx.ids(ENTRY).into_iter().any(|id| {
+        tx.text(ENTRY, id, "state") == "draft"
+            && tx.text(ENTRY, id, "date").as_str() <= lock.as_text()
+    });
     if !open {
         return Ok(());
     }
@@ -179,7 +257,9 @@ pub(crate) fn created(tx: &mut Transaction, id: i64) -> Result<()> {
 pub(crate) fn written(tx: &mut Transaction, id: i64, wishes: &Wishes) -> Result<()> {
     if is_bill(tx, id)
         && !wishes.has("date")
-        && let Some(date) = wishes.get("invoice_date").and_then(|date| parse_day(date.as_text()))
+        && let Some(date) = wishes
+            .get("invoice_date")
+            .and_then(|date| parse_day(date.as_text()))
     {
         let taxed = has_taxes(tx, id);
         let date = accounting_date(tx, date, taxed);
@@ -189,7 +269,9 @@ pub(crate) fn written(tx: &mut Transaction, id: i64, wishes: &Wishes) -> Result<
 }
 
 pub(crate) fn has_taxes(tx: &Transaction, id: i64) -> bool {
-    tx.referring(ITEM, "move_id", id).into_iter().any(|item| !tx.stored(ITEM, item, "tax_ids").is_empty())
+    tx.referring(ITEM, "move_id", id)
+        .into_iter()
+        .any(|item| !tx.stored(ITEM, item, "tax_ids").is_empty())
 }
 
 pub(crate) fn line_written(tx: &mut Transaction, id: i64) -> Result<()> {
@@ -204,12 +286,23 @@ pub(crate) fn settle(tx: &mut Transaction, id: i64) -> Result<()> {
     if !is_bill(tx, id) {
         return check_balance(tx, id);
     }
-    let sign = if tx.text(ENTRY, id, "move_type") == "in_refund" { -Decimal::ONE } else { Decimal::ONE };
+    let sign = if tx.text(ENTRY, id, "move_type") == "in_refund" {
+        -Decimal::ONE
+    } else {
+        Decimal::ONE
+    };
     let items = tx.referring(ITEM, "move_id", id);
-    let products: Vec<i64> = items.iter().copied().filter(|item| tx.stored(ITEM, *item, "display_type").as_text() == "product").collect();
+    let products: Vec<i64> = items
+        .iter()
+        .copied()
+        .filter(|item| tx.stored(ITEM, *item, "display_type").as_text() == "product")
+        .collect();
     let costs: Vec<Item> = products.iter().map(|item| cost(tx, *item)).collect();
     let totals = taxes::totals(tx, &costs);
-    let lines: Vec<Decimal> = costs.iter().map(|cost| taxes::line(tx, cost).untaxed).collect();
+    let lines: Vec<Decimal> = costs
+        .iter()
+        .map(|cost| taxes::line(tx, cost).untaxed)
+        .collect();
     // Where the rounded sum is not the sum of rounded lines, the first line takes the cent.
     let mut rest = totals.untaxed - lines.iter().copied().sum::<Decimal>();
     for (item, amount) in products.into_iter().zip(lines) {
@@ -219,25 +312,55 @@ pub(crate) fn settle(tx: &mut Transaction, id: i64) -> Result<()> {
     let owed = totals.total();
     let taxes = totals.taxes;
     let of_kind = |tx: &Transaction, kind: &str| -> Vec<i64> {
-        items.iter().copied().filter(|item| tx.stored(ITEM, *item, "display_type").as_text() == kind).collect()
+        items
+            .iter()
+            .copied()
+            .filter(|item| tx.stored(ITEM, *item, "display_type").as_text() == kind)
+            .collect()
     };
     for item in of_kind(tx, "tax") {
-        if !taxes.iter().any(|(tax, _)| tx.one(ITEM, item, "tax_line_id") == Some(*tax)) {
+        if !taxes
+            .iter()
+            .any(|(tax, _)| tx.one(ITEM, item, "tax_line_id") == Some(*tax))
+        {
             tx.remove(ITEM, item);
         }
     }
     for (tax, amount) in taxes {
-        let known = of_kind(tx, "tax").into_iter().find(|item| tx.exists(ITEM, *item) && tx.one(ITEM, *item, "tax_line_id") == Some(tax));
+        let known = of_kind(tx, "tax")
+            .into_iter()
+            .find(|item| tx.exists(ITEM, *item) && tx.one(ITEM, *item, "tax_line_id") == Some(tax));
         let item = known.unwrap_or_else(|| {
             let name = tx.get("account.tax", tax, "name");
-            booked(tx, id, "tax", [("tax_line_id", Value::One(tax)), ("name", name), ("account_id", account(tx, "asset_current"))])
+            booked(
+                tx,
+                id,
+                "tax",
+                [
+                    ("tax_line_id", Value::One(tax)),
+                    ("name", name),
+                    ("account_id", account(tx, "asset_current")),
+                ],
+            )
         });
         book(tx, item, sign * amount);
     }
-    let item = of_kind(tx, "payment_term").first().copied().unwrap_or_else(|| {
-        let payable = account(tx, "liability_payable");
-        booked(tx, id, "payment_term", [("account_id", payable), ("name", Value::text("")), ("date_maturity", tx.get(ENTRY, id, "invoice_date"))])
-    });
+    let item = of_kind(tx, "payment_term")
+        .first()
+        .copied()
+        .unwrap_or_else(|| {
+            let payable = account(tx, "liability_payable");
+            booked(
+                tx,
+                id,
+                "payment_term",
+                [
+                    ("account_id", payable),
+                    ("name", Value::text("")),
+                    ("date_maturity", tx.get(ENTRY, id, "invoice_date")),
+                ],
+            )
+        });
     book(tx, item, -sign * owed);
     Ok(())
 }
@@ -252,7 +375,12 @@ fn cost(tx: &Transaction, item: i64) -> Item {
     }
 }
 
-fn booked<const N: usize>(tx: &mut Transaction, entry: i64, kind: &str, values: [(&'static str, Value); N]) -> i64 {
+fn booked<const N: usize>(
+    tx: &mut Transaction,
+    entry: i64,
+    kind: &str,
+    values: [(&'static str, Value); N],
+) -> i64 {
     let mut record = Record::from(values);
     record.insert("move_id", Value::One(entry));
     record.insert("display_type", Value::text(kind));
@@ -262,8 +390,16 @@ fn booked<const N: usize>(tx: &mut Transaction, entry: i64, kind: &str, values: 
 }
 
 fn book(tx: &mut Transaction, item: i64, balance: Decimal) {
-    let (debit, credit) = if balance >= Decimal::ZERO { (balance, Decimal::ZERO) } else { (Decimal::ZERO, -balance) };
-    tx.put_all(ITEM, item, [("debit", Value::Dec(debit)), ("credit", Value::Dec(credit))]);
+    let (debit, credit) = if balance >= Decimal::ZERO {
+        (balance, Decimal::ZERO)
+    } else {
+        (Decimal::ZERO, -balance)
+    };
+    tx.put_all(
+        ITEM,
+        item,
+        [("debit", Value::Dec(debit)), ("credit", Value::Dec(credit))],
+    );
 }
 
 fn check_balance(tx: &Transaction, id: i64) -> Result<()> {
@@ -276,8 +412,17 @@ fn check_balance(tx: &Transaction, id: i64) -> Result<()> {
         return Ok(());
     }
     let money = |amount: Decimal| format!("{:.2}", amount);
-    let journal = tx.one(ENTRY, id, "journal_id").map(|journal| tx.text("account.journal", journal, "name")).unwrap_or_default();
-    Err(Error::user(tx.version.unbalanced(id, &tx.text(ENTRY, id, "ref"), &money(debit), &money(credit), &journal)))
+    let journal = tx
+        .one(ENTRY, id, "journal_id")
+        .map(|journal| tx.text("account.journal", journal, "name"))
+        .unwrap_or_default();
+    Err(Error::user(tx.version.unbalanced(
+        id,
+        &tx.text(ENTRY, id, "ref"),
+        &money(debit),
+        &money(credit),
+        &journal,
+    )))
 }
 
 pub(crate) fn unlinking(tx: &mut Transaction, id: i64) -> Result<()> {
@@ -298,7 +443,11 @@ pub(crate) fn display_name(tx: &Transaction, id: i64) -> String {
         (true, name) => format!("Draft Bill {name}"),
         (false, name) => name.to_owned(),
     };
-    if reference.is_empty() { number } else { format!("{number} ({reference})") }
+    if reference.is_empty() {
+        number
+    } else {
+        format!("{number} ({reference})")
+    }
 }
 
 pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'static str) -> Value {
@@ -310,21 +459,38 @@ pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'sta
         for item in tx.referring(ITEM, "move_id", id) {
             let kind = tx.stored(ITEM, item, "display_type");
             if (untaxed && kind.as_text() == "product") || (tax && kind.as_text() == "tax") {
-                total += tx.stored(ITEM, item, "debit").as_dec() - tx.stored(ITEM, item, "credit").as_dec();
+                total += tx.stored(ITEM, item, "debit").as_dec()
+                    - tx.stored(ITEM, item, "credit").as_dec();
             }
         }
-        if tx.stored(ENTRY, id, "move_type").as_text() == "in_refund" { -total } else { total }
+        if tx.stored(ENTRY, id, "move_type").as_text() == "in_refund" {
+            -total
+        } else {
+            total
+        }
     };
     let total = || {
-        if is_bill(tx, id) { sum(true, true) } else { tx.referring(ITEM, "move_id", id).into_iter().map(|i| tx.stored(ITEM, i, "debit").as_dec()).sum() }
+        if is_bill(tx, id) {
+            sum(true, true)
+        } else {
+            tx.referring(ITEM, "move_id", id)
+                .into_iter()
+                .map(|i| tx.stored(ITEM, i, "debit").as_dec())
+                .sum()
+        }
     };
     match key {
         "amount_untaxed" => Value::Dec(sum(true, false)),
         "amount_tax" => Value::Dec(sum(false, true)),
         "amount_total" => Value::Dec(total()),
-        "amount_residual" => Value::Dec(if tx.text(ENTRY, id, "state") == "cancel" { Decimal::ZERO } else { total() }),
+        "amount_residual" => Value::Dec(if tx.text(ENTRY, id, "state") == "cancel" {
+            Decimal::ZERO
+        } else {
+            total()
+        }),
         "payment_state" => {
-            let nothing = is_bill(tx, id) && tx.text(ENTRY, id, "state") == "posted" && total().is_zero();
+            let nothing =
+                is_bill(tx, id) && tx.text(ENTRY, id, "state") == "posted" && total().is_zero();
             Value::text(if nothing { "paid" } else { "not_paid" })
         }
         _ => Value::Null,
@@ -336,12 +502,15 @@ fn compute_line(tx: &Transaction, id: i64, key: &'static str) -> Value {
     match key {
         "price_subtotal" => Value::Dec(taxes::line(tx, &cost(tx, id)).untaxed),
         "price_total" => Value::Dec(taxes::line(tx, &cost(tx, id)).total()),
-        "balance" | "amount_currency" => Value::Dec(tx.stored(ITEM, id, "debit").as_dec() - tx.stored(ITEM, id, "credit").as_dec()),
+        "balance" | "amount_currency" => Value::Dec(
+            tx.stored(ITEM, id, "debit").as_dec() - tx.stored(ITEM, id, "credit").as_dec(),
+        ),
         "move_name" => tx.get(ENTRY, entry, "name"),
         "parent_state" => tx.get(ENTRY, entry, "state"),
-        "purchase_order_id" => {
-            tx.one(ITEM, id, "purchase_line_id").map(|line| tx.get("purchase.order.line", line, "order_id")).unwrap_or_default()
-        }
+        "purchase_order_id" => tx
+            .one(ITEM, id, "purchase_line_id")
+            .map(|line| tx.get("purchase.order.line", line, "order_id"))
+            .unwrap_or_default(),
         _ => Value::Null,
     }
 }

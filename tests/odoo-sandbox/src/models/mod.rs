@@ -30,20 +30,33 @@ pub(crate) fn parent(
     through: &mut BTreeMap<&'static str, Wishes>,
 ) -> Result<()> {
     match model {
-        "product.product" => product::create_template(tx, record, through.remove("product_tmpl_id").unwrap_or_default()),
+        "product.product" => product::create_template(
+            tx,
+            record,
+            through.remove("product_tmpl_id").unwrap_or_default(),
+        ),
         _ => Ok(()),
     }
 }
 
 /// Fills what the caller left out.
-pub(crate) fn defaults(tx: &mut Transaction, model: &'static str, record: &mut Record, lists: &[(&'static Field, Json)]) -> Result<()> {
+pub(crate) fn defaults(
+    tx: &mut Transaction,
+    model: &'static str,
+    record: &mut Record,
+    lists: &[(&'static Field, Json)],
+) -> Result<()> {
     match model {
         "res.partner" => base::partner_defaults(tx, record),
         "res.users" => base::user_defaults(tx, record),
-        "product.template" | "product.product" | "product.supplierinfo" | "uom.uom" => product::defaults(tx, model, record, lists),
+        "product.template" | "product.product" | "product.supplierinfo" | "uom.uom" => {
+            product::defaults(tx, model, record, lists)
+        }
         "purchase.order" => purchase::defaults(tx, record),
         "purchase.order.line" => purchase_line::defaults(tx, record, lists),
-        "stock.picking" | "stock.move" | "stock.move.line" | "stock.lot" | "stock.location" => stock::defaults(tx, model, record),
+        "stock.picking" | "stock.move" | "stock.move.line" | "stock.lot" | "stock.location" => {
+            stock::defaults(tx, model, record)
+        }
         "account.move" => entry::defaults(tx, record),
         "account.move.line" => entry::line_defaults(tx, record, lists),
         "ir.model.data" => base::external_id_defaults(tx, record),
@@ -73,7 +86,12 @@ pub(crate) fn created(tx: &mut Transaction, model: &'static str, id: i64) -> Res
 }
 
 /// Before a record is written to: guards.
-pub(crate) fn writing(tx: &mut Transaction, model: &'static str, id: i64, wishes: &Wishes) -> Result<()> {
+pub(crate) fn writing(
+    tx: &mut Transaction,
+    model: &'static str,
+    id: i64,
+    wishes: &Wishes,
+) -> Result<()> {
     match model {
         "res.company" => entry::guard_lock(tx, wishes),
         "stock.picking" => stock::guard_picking(tx, id, wishes),
@@ -84,7 +102,13 @@ pub(crate) fn writing(tx: &mut Transaction, model: &'static str, id: i64, wishes
 }
 
 /// After a record was written to.
-pub(crate) fn written(tx: &mut Transaction, model: &'static str, id: i64, wishes: &Wishes, before: &Before) -> Result<()> {
+pub(crate) fn written(
+    tx: &mut Transaction,
+    model: &'static str,
+    id: i64,
+    wishes: &Wishes,
+    before: &Before,
+) -> Result<()> {
     match model {
         "res.partner" => base::check_partner(tx, id),
         "purchase.order" => purchase::written(tx, id, wishes),
@@ -115,20 +139,33 @@ pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'sta
     match (model, key) {
         (_, "id") => Value::Int(id),
         (_, "display_name") => Value::Text(display_name(tx, model, id)),
-        ("product.template" | "product.product" | "product.category" | "uom.uom", _) => product::compute(tx, model, id, key),
+        ("product.template" | "product.product" | "product.category" | "uom.uom", _) => {
+            product::compute(tx, model, id, key)
+        }
         ("purchase.order", _) => purchase::compute(tx, id, key),
         ("purchase.order.line", _) => purchase_line::compute(tx, id, key),
-        ("stock.picking" | "stock.move" | "stock.move.line" | "stock.lot" | "stock.location", _) => stock::compute(tx, model, id, key),
+        (
+            "stock.picking" | "stock.move" | "stock.move.line" | "stock.lot" | "stock.location",
+            _,
+        ) => stock::compute(tx, model, id, key),
         ("account.move" | "account.move.line", _) => entry::compute(tx, model, id, key),
         _ => base::compute(tx, model, id, key),
     }
 }
 
 /// A write to a computed field: the model's rule for it, or nothing.
-pub(crate) fn assign(tx: &mut Transaction, model: &'static str, id: i64, key: &'static str, value: Value) -> Result<()> {
+pub(crate) fn assign(
+    tx: &mut Transaction,
+    model: &'static str,
+    id: i64,
+    key: &'static str,
+    value: Value,
+) -> Result<()> {
     match model {
         "res.partner" => base::assign(tx, id, key, &value),
-        "product.template" | "product.product" | "uom.uom" => product::assign(tx, model, id, key, value),
+        "product.template" | "product.product" | "uom.uom" => {
+            product::assign(tx, model, id, key, value)
+        }
         "purchase.order.line" if key == "qty_received" => {
             tx.put(model, id, "qty_received_manual", value);
             Ok(())
@@ -145,13 +182,19 @@ pub(crate) fn display_name(tx: &Transaction, model: &'static str, id: i64) -> St
         "purchase.order" => purchase::display_name(tx, id),
         "stock.move" => stock::move_name(tx, id),
         "stock.picking.type" => {
-            let warehouse = tx.one(model, id, "warehouse_id").map(|warehouse| tx.text("stock.warehouse", warehouse, "name"));
+            let warehouse = tx
+                .one(model, id, "warehouse_id")
+                .map(|warehouse| tx.text("stock.warehouse", warehouse, "name"));
             let name = tx.text(model, id, "name");
             warehouse.map_or_else(|| name.clone(), |warehouse| format!("{warehouse}: {name}"))
         }
         "stock.location" | "product.category" => tx.text(model, id, "complete_name"),
         "account.move" => entry::display_name(tx, id),
-        "account.account" => format!("{} {}", tx.text(model, id, "code"), tx.text(model, id, "name")),
+        "account.account" => format!(
+            "{} {}",
+            tx.text(model, id, "code"),
+            tx.text(model, id, "name")
+        ),
         "res.partner" => base::partner_name(tx, id),
         _ => tx.text(model, id, "name"),
     }
@@ -171,15 +214,23 @@ pub(crate) fn call(
         ("purchase.order", "button_approve") => purchase::approve(tx, ids),
         ("purchase.order", "button_cancel") => purchase::cancel(tx, ids),
         ("purchase.order", "button_draft") => purchase::reset(tx, ids),
-        ("purchase.order", "button_lock") if tx.version.lock_is_a_flag() => purchase::lock(tx, ids, true),
-        ("purchase.order", "button_done") if !tx.version.lock_is_a_flag() => purchase::lock(tx, ids, true),
+        ("purchase.order", "button_lock") if tx.version.lock_is_a_flag() => {
+            purchase::lock(tx, ids, true)
+        }
+        ("purchase.order", "button_done") if !tx.version.lock_is_a_flag() => {
+            purchase::lock(tx, ids, true)
+        }
         ("purchase.order", "button_unlock") => purchase::lock(tx, ids, false),
         ("purchase.order", "action_create_invoice") => bill::create_from_order(tx, ids),
         ("stock.picking", "button_validate") => receipt::validate(tx, ids),
         ("stock.picking", "action_cancel") => stock::cancel_pickings(tx, ids),
         ("stock.picking", "action_confirm" | "action_assign") => stock::assign_pickings(tx, ids),
-        ("stock.return.picking", "action_create_returns") if !tx.version.return_starts_full() => returns::create_returns(tx, ids),
-        ("stock.return.picking", "create_returns") if tx.version.return_starts_full() => returns::create_returns(tx, ids),
+        ("stock.return.picking", "action_create_returns") if !tx.version.return_starts_full() => {
+            returns::create_returns(tx, ids)
+        }
+        ("stock.return.picking", "create_returns") if tx.version.return_starts_full() => {
+            returns::create_returns(tx, ids)
+        }
         ("account.move", "action_post") => bill::post(tx, ids),
         ("account.move", "button_draft") => bill::reset(tx, ids),
         ("account.move", "button_cancel") => bill::cancel(tx, ids),
@@ -196,11 +247,26 @@ pub(crate) fn has_method(tx: &Transaction, model: &str, method: &str) -> bool {
             "button_done" => !tx.version.lock_is_a_flag(),
             _ => matches!(
                 method,
-                "button_confirm" | "button_approve" | "button_cancel" | "button_draft" | "button_unlock" | "action_create_invoice"
+                "button_confirm"
+                    | "button_approve"
+                    | "button_cancel"
+                    | "button_draft"
+                    | "button_unlock"
+                    | "action_create_invoice"
             ),
         },
-        "stock.picking" => matches!(method, "button_validate" | "action_cancel" | "action_confirm" | "action_assign"),
-        "stock.return.picking" => method == if tx.version.return_starts_full() { "create_returns" } else { "action_create_returns" },
+        "stock.picking" => matches!(
+            method,
+            "button_validate" | "action_cancel" | "action_confirm" | "action_assign"
+        ),
+        "stock.return.picking" => {
+            method
+                == if tx.version.return_starts_full() {
+                    "create_returns"
+                } else {
+                    "action_create_returns"
+                }
+        }
         "account.move" => matches!(method, "action_post" | "button_draft" | "button_cancel"),
         _ => false,
     }

@@ -17,13 +17,21 @@ pub(crate) const ORDER: &str = "purchase.order";
 const LINE: &str = "purchase.order.line";
 
 pub(crate) fn defaults(tx: &mut Transaction, record: &mut Record) -> Result<()> {
-    let unnamed = record.get("name").is_none_or(|name| name.is_empty() || matches!(name.as_text(), "New" | "/"));
+    let unnamed = record
+        .get("name")
+        .is_none_or(|name| name.is_empty() || matches!(name.as_text(), "New" | "/"));
     if unnamed && record.get("partner_id").is_some() {
-        record.insert("name", Value::Text(format!("P{:05}", tx.next("number: purchase.order"))));
+        record.insert(
+            "name",
+            Value::Text(format!("P{:05}", tx.next("number: purchase.order"))),
+        );
     }
     let partner = record.get("partner_id").and_then(Value::as_one);
-    let currency = partner.and_then(|partner| tx.one("res.partner", partner, "property_purchase_currency_id")).or_else(|| company_currency(tx));
-    let terms = partner.and_then(|partner| tx.one("res.partner", partner, "property_supplier_payment_term_id"));
+    let currency = partner
+        .and_then(|partner| tx.one("res.partner", partner, "property_purchase_currency_id"))
+        .or_else(|| company_currency(tx));
+    let terms = partner
+        .and_then(|partner| tx.one("res.partner", partner, "property_supplier_payment_term_id"));
     let receipts = tx.external("stock.picking_type_in").map(|(_, id, _)| id);
     for (key, value) in [
         ("name", Value::text("New")),
@@ -42,8 +50,15 @@ pub(crate) fn defaults(tx: &mut Transaction, record: &mut Record) -> Result<()> 
 }
 
 pub(crate) fn display_name(tx: &Transaction, id: i64) -> String {
-    let (name, reference) = (tx.text(ORDER, id, "name"), tx.text(ORDER, id, "partner_ref"));
-    if reference.is_empty() { name } else { format!("{name} ({reference})") }
+    let (name, reference) = (
+        tx.text(ORDER, id, "name"),
+        tx.text(ORDER, id, "partner_ref"),
+    );
+    if reference.is_empty() {
+        name
+    } else {
+        format!("{name} ({reference})")
+    }
 }
 
 /// Writing the expected arrival of an order moves all its lines.
@@ -82,7 +97,10 @@ pub(crate) fn pickings(tx: &Transaction, id: i64) -> Vec<i64> {
     let mut pickings = Vec::new();
     for line in tx.referring(LINE, "order_id", id) {
         for entry in tx.referring("stock.move", "purchase_line_id", line) {
-            if let Some(picking) = tx.one("stock.move", entry, "picking_id").filter(|picking| !pickings.contains(picking)) {
+            if let Some(picking) = tx
+                .one("stock.move", entry, "picking_id")
+                .filter(|picking| !pickings.contains(picking))
+            {
                 pickings.push(picking);
             }
         }
@@ -95,7 +113,10 @@ pub(crate) fn bills(tx: &Transaction, id: i64) -> Vec<i64> {
     let mut bills = Vec::new();
     for line in tx.referring(LINE, "order_id", id) {
         for item in tx.referring("account.move.line", "purchase_line_id", line) {
-            if let Some(bill) = tx.one("account.move.line", item, "move_id").filter(|bill| !bills.contains(bill)) {
+            if let Some(bill) = tx
+                .one("account.move.line", item, "move_id")
+                .filter(|bill| !bills.contains(bill))
+            {
                 bills.push(bill);
             }
         }
@@ -104,12 +125,18 @@ pub(crate) fn bills(tx: &Transaction, id: i64) -> Vec<i64> {
 }
 
 fn ordered(tx: &Transaction, model: &str, ids: Vec<i64>) -> Vec<i64> {
-    tx.model(model).and_then(|model| sort(tx, model, ids, model.order)).unwrap_or_default()
+    tx.model(model)
+        .and_then(|model| sort(tx, model, ids, model.order))
+        .unwrap_or_default()
 }
 
 pub(crate) fn compute(tx: &Transaction, id: i64, key: &'static str) -> Value {
     let totals = || {
-        let items: Vec<taxes::Item> = tx.referring(LINE, "order_id", id).into_iter().map(|line| purchase_line::item(tx, line)).collect();
+        let items: Vec<taxes::Item> = tx
+            .referring(LINE, "order_id", id)
+            .into_iter()
+            .map(|line| purchase_line::item(tx, line))
+            .collect();
         taxes::totals(tx, &items)
     };
     let count = |ids: Vec<i64>| Value::Int(i64::try_from(ids.len()).unwrap_or_default());
@@ -124,14 +151,25 @@ pub(crate) fn compute(tx: &Transaction, id: i64, key: &'static str) -> Value {
         "invoice_status" => Value::text(invoice_status(tx, id)),
         "receipt_status" => receipt_status(tx, id),
         "effective_date" => {
-            let done = pickings(tx, id).into_iter().map(|picking| tx.text("stock.picking", picking, "date_done"));
-            done.filter(|date| !date.is_empty()).min().map_or(Value::Null, Value::Text)
+            let done = pickings(tx, id)
+                .into_iter()
+                .map(|picking| tx.text("stock.picking", picking, "date_done"));
+            done.filter(|date| !date.is_empty())
+                .min()
+                .map_or(Value::Null, Value::Text)
         }
         "date_calendar_start" => {
             let approved = tx.get(ORDER, id, "date_approve");
-            if approved.is_empty() { tx.get(ORDER, id, "date_order") } else { approved }
+            if approved.is_empty() {
+                tx.get(ORDER, id, "date_order")
+            } else {
+                approved
+            }
         }
-        "product_id" => lines(tx, id).first().map(|line| tx.get(LINE, *line, "product_id")).unwrap_or_default(),
+        "product_id" => lines(tx, id)
+            .first()
+            .map(|line| tx.get(LINE, *line, "product_id"))
+            .unwrap_or_default(),
         _ => Value::Null,
     }
 }
@@ -140,9 +178,10 @@ fn invoice_status(tx: &Transaction, id: i64) -> &'static str {
     if !is_confirmed(tx, id) {
         return "no";
     }
-    let open = lines(tx, id)
-        .into_iter()
-        .any(|line| tx.stored(LINE, line, "display_type").is_empty() && !tx.dec(LINE, line, "qty_to_invoice").is_zero());
+    let open = lines(tx, id).into_iter().any(|line| {
+        tx.stored(LINE, line, "display_type").is_empty()
+            && !tx.dec(LINE, line, "qty_to_invoice").is_zero()
+    });
     match (open, bills(tx, id).is_empty()) {
         (true, _) => "to invoice",
         (false, false) => "invoiced",
@@ -151,10 +190,16 @@ fn invoice_status(tx: &Transaction, id: i64) -> &'static str {
 }
 
 fn receipt_status(tx: &Transaction, id: i64) -> Value {
-    let states: Vec<String> = pickings(tx, id).into_iter().map(|picking| tx.text("stock.picking", picking, "state")).collect();
+    let states: Vec<String> = pickings(tx, id)
+        .into_iter()
+        .map(|picking| tx.text("stock.picking", picking, "state"))
+        .collect();
     if states.iter().all(|state| state == "cancel") {
         Value::Null
-    } else if states.iter().all(|state| state == "done" || state == "cancel") {
+    } else if states
+        .iter()
+        .all(|state| state == "done" || state == "cancel")
+    {
         Value::text("full")
     } else if states.iter().any(|state| state == "done") {
         Value::text("partial")
@@ -185,7 +230,8 @@ pub(crate) fn confirm(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
 /// With two-step approval only a purchase manager confirms an order from the threshold on.
 fn may_approve(tx: &Transaction, id: i64) -> bool {
     tx.text("res.company", COMPANY, "po_double_validation") != "two_step"
-        || tx.dec(ORDER, id, "amount_total") < tx.dec("res.company", COMPANY, "po_double_validation_amount")
+        || tx.dec(ORDER, id, "amount_total")
+            < tx.dec("res.company", COMPANY, "po_double_validation_amount")
         || tx.env.user == crate::seed::ADMINISTRATOR
 }
 
@@ -202,7 +248,14 @@ pub(crate) fn approve(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
 
 fn approve_one(tx: &mut Transaction, id: i64) -> Result<()> {
     let now = tx.now();
-    tx.put_all(ORDER, id, [("state", Value::text("purchase")), ("date_approve", Value::Text(now))]);
+    tx.put_all(
+        ORDER,
+        id,
+        [
+            ("state", Value::text("purchase")),
+            ("date_approve", Value::Text(now)),
+        ],
+    );
     if tx.text("res.company", COMPANY, "po_lock") == "lock" {
         lock(tx, &[id], true)?;
     }
@@ -212,10 +265,17 @@ fn approve_one(tx: &mut Transaction, id: i64) -> Result<()> {
 pub(crate) fn cancel(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
     require_all(tx, ids)?;
     for id in ids {
-        let received = pickings(tx, *id).into_iter().any(|picking| tx.text("stock.picking", picking, "state") == "done");
-        let billed = bills(tx, *id).into_iter().any(|bill| tx.text("account.move", bill, "state") == "posted");
+        let received = pickings(tx, *id)
+            .into_iter()
+            .any(|picking| tx.text("stock.picking", picking, "state") == "done");
+        let billed = bills(tx, *id)
+            .into_iter()
+            .any(|bill| tx.text("account.move", bill, "state") == "posted");
         let name = tx.text(ORDER, *id, "name");
-        if let Some(refusal) = tx.version.cancel_refusal(&name, &display_name(tx, *id), received, billed) {
+        if let Some(refusal) =
+            tx.version
+                .cancel_refusal(&name, &display_name(tx, *id), received, billed)
+        {
             return Err(Error::user(refusal));
         }
         for picking in pickings(tx, *id) {
@@ -242,7 +302,12 @@ pub(crate) fn lock(tx: &mut Transaction, ids: &[i64], locked: bool) -> Result<Js
         if tx.version.lock_is_a_flag() {
             tx.put(ORDER, *id, "locked", Value::Flag(locked));
         } else {
-            tx.put(ORDER, *id, "state", Value::text(if locked { "done" } else { "purchase" }));
+            tx.put(
+                ORDER,
+                *id,
+                "state",
+                Value::text(if locked { "done" } else { "purchase" }),
+            );
         }
     }
     Ok(Json::Null)
@@ -252,5 +317,7 @@ pub(crate) fn unlinking(tx: &mut Transaction, id: i64) -> Result<()> {
     if tx.text(ORDER, id, "state") == "cancel" {
         return Ok(());
     }
-    Err(Error::user("In order to delete a purchase order, you must cancel it first."))
+    Err(Error::user(
+        "In order to delete a purchase order, you must cancel it first.",
+    ))
 }

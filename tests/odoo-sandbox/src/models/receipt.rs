@@ -21,7 +21,6 @@ pub(crate) fn validate(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
     for id in &open {
         check_quantities(tx, *id)?;
         check_lots(tx, *id)?;
-        check_steps(tx, *id)?;
     }
     let dropped: Vec<i64> = tx
         .env
@@ -33,7 +32,11 @@ pub(crate) fn validate(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
         .filter_map(Json::as_i64)
         .collect();
     if !tx.context_flag("skip_backorder") {
-        let asking: Vec<i64> = open.iter().copied().filter(|id| leaves_something(tx, *id)).collect();
+        let asking: Vec<i64> = open
+            .iter()
+            .copied()
+            .filter(|id| leaves_something(tx, *id))
+            .collect();
         if !asking.is_empty() {
             return Ok(wizard(&asking));
         }
@@ -82,7 +85,10 @@ fn check_quantities(tx: &Transaction, picking: i64) -> Result<()> {
         return Err(Error::user("Please add some items to move."));
     }
     let moves = chosen(tx, picking);
-    if moves.iter().all(|entry| tx.dec(MOVE, *entry, "quantity").is_zero()) {
+    if moves
+        .iter()
+        .all(|entry| tx.dec(MOVE, *entry, "quantity").is_zero())
+    {
         return Err(Error::user(tx.version.nothing_to_validate()));
     }
     Ok(())
@@ -91,7 +97,12 @@ fn check_quantities(tx: &Transaction, picking: i64) -> Result<()> {
 fn check_lots(tx: &Transaction, picking: i64) -> Result<()> {
     let mut missing: Vec<String> = Vec::new();
     for entry in chosen(tx, picking) {
-        let Some(product) = tx.one(MOVE, entry, "product_id").filter(|_| tx.text(MOVE, entry, "has_tracking") != "none") else { continue };
+        let Some(product) = tx
+            .one(MOVE, entry, "product_id")
+            .filter(|_| tx.text(MOVE, entry, "has_tracking") != "none")
+        else {
+            continue;
+        };
         let bare = move_lines(tx, entry).into_iter().any(|line| {
             !tx.dec(MOVE_LINE, line, "quantity").is_zero()
                 && tx.get(MOVE_LINE, line, "lot_id").is_empty()
@@ -102,31 +113,19 @@ fn check_lots(tx: &Transaction, picking: i64) -> Result<()> {
             missing.push(name);
         }
     }
-    if missing.is_empty() { Ok(()) } else { Err(Error::user(tx.version.lots_missing(&missing))) }
-}
-
-/// Before 19 a quantity finer than its unit's step is refused.
-fn check_steps(tx: &Transaction, picking: i64) -> Result<()> {
-    for entry in chosen(tx, picking) {
-        let Some(product) = tx.one(MOVE, entry, "product_id") else { continue };
-        let quantity = tx.dec(MOVE, entry, "quantity");
-        if product::rounded_to_unit(tx, product, quantity) != quantity {
-            let unit = tx.one(MOVE, entry, "product_uom").map(|unit| tx.text("uom.uom", unit, "name")).unwrap_or_default();
-            let name = tx.text("product.product", product, "name");
-            return Err(Error::user(format!(
-                "\nThe quantity done for the product {name} doesn't respect the rounding precision defined on the unit of measure {unit}.\nPlease \
-                 change the quantity done or the rounding precision of your unit of measure."
-            )));
-        }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::user(tx.version.lots_missing(&missing)))
     }
-    Ok(())
 }
 
 fn leaves_something(tx: &Transaction, picking: i64) -> bool {
     let chosen = chosen(tx, picking);
-    active_moves(tx, picking)
-        .into_iter()
-        .any(|entry| !chosen.contains(&entry) || tx.dec(MOVE, entry, "quantity") < tx.dec(MOVE, entry, "product_uom_qty"))
+    active_moves(tx, picking).into_iter().any(|entry| {
+        !chosen.contains(&entry)
+            || tx.dec(MOVE, entry, "quantity") < tx.dec(MOVE, entry, "product_uom_qty")
+    })
 }
 
 /// A move of which less came than was asked for.
@@ -139,14 +138,24 @@ struct Short {
 
 fn done(tx: &mut Transaction, picking: i64, drop_rest: bool) -> Result<()> {
     let chosen = chosen(tx, picking);
-    let rest: Vec<i64> = active_moves(tx, picking).into_iter().filter(|entry| !chosen.contains(entry)).collect();
+    let rest: Vec<i64> = active_moves(tx, picking)
+        .into_iter()
+        .filter(|entry| !chosen.contains(entry))
+        .collect();
     let mut short = Vec::new();
     for entry in chosen {
-        let (asked, date) = (tx.dec(MOVE, entry, "product_uom_qty"), tx.get(MOVE, entry, "date"));
+        let (asked, date) = (
+            tx.dec(MOVE, entry, "product_uom_qty"),
+            tx.get(MOVE, entry, "date"),
+        );
         finish(tx, entry)?;
         let got = tx.dec(MOVE, entry, "quantity");
         if got < asked {
-            short.push(Short { entry, missing: asked - got, date });
+            short.push(Short {
+                entry,
+                missing: asked - got,
+                date,
+            });
         }
     }
     if drop_rest {
@@ -170,17 +179,34 @@ fn finish(tx: &mut Transaction, entry: i64) -> Result<()> {
             continue;
         }
         let lot = tx.text(MOVE_LINE, line, "lot_name");
-        if !lot.is_empty() && tx.get(MOVE_LINE, line, "lot_id").is_empty() && tx.text(MOVE, entry, "has_tracking") != "none" {
+        if !lot.is_empty()
+            && tx.get(MOVE_LINE, line, "lot_id").is_empty()
+            && tx.text(MOVE, entry, "has_tracking") != "none"
+        {
             let lot = lot_named(tx, tx.get(MOVE, entry, "product_id"), &lot)?;
             tx.put(MOVE_LINE, line, "lot_id", Value::One(lot));
         }
-        tx.put_all(MOVE_LINE, line, [("picked", Value::Flag(true)), ("date", Value::Text(now.clone()))]);
+        tx.put_all(
+            MOVE_LINE,
+            line,
+            [
+                ("picked", Value::Flag(true)),
+                ("date", Value::Text(now.clone())),
+            ],
+        );
     }
-    tx.put_all(MOVE, entry, [("state", Value::text("done")), ("date", Value::Text(now))]);
+    tx.put_all(
+        MOVE,
+        entry,
+        [("state", Value::text("done")), ("date", Value::Text(now))],
+    );
     // Two receipts of one line at once both change what the line received.
     if let Some(line) = tx.one(MOVE, entry, "purchase_line_id") {
         tx.put_all("purchase.order.line", line, []);
-        if let Some(order) = tx.one("purchase.order.line", line, "order_id").filter(|_| tx.version.receipt_acknowledges()) {
+        if let Some(order) = tx
+            .one("purchase.order.line", line, "order_id")
+            .filter(|_| tx.version.receipt_acknowledges())
+        {
             tx.put("purchase.order", order, "acknowledged", Value::Flag(true));
         }
     }
@@ -188,11 +214,21 @@ fn finish(tx: &mut Transaction, entry: i64) -> Result<()> {
 }
 
 fn lot_named(tx: &mut Transaction, product: Value, name: &str) -> Result<i64> {
-    let known = product.as_one().map(|product| tx.referring("stock.lot", "product_id", product)).unwrap_or_default();
-    if let Some(lot) = known.into_iter().find(|lot| tx.text("stock.lot", *lot, "name") == name) {
+    let known = product
+        .as_one()
+        .map(|product| tx.referring("stock.lot", "product_id", product))
+        .unwrap_or_default();
+    if let Some(lot) = known
+        .into_iter()
+        .find(|lot| tx.text("stock.lot", *lot, "name") == name)
+    {
         return Ok(lot);
     }
-    create_from(tx, tx.model("stock.lot")?, Wishes::from([("name", Value::text(name)), ("product_id", product)]))
+    create_from(
+        tx,
+        tx.model("stock.lot")?,
+        Wishes::from([("name", Value::text(name)), ("product_id", product)]),
+    )
 }
 
 /// What a split move takes from the one it was split from.
@@ -212,17 +248,39 @@ const SPLIT: [&str; 10] = [
 /// A new transfer for what did not come: whole moves go over, short ones are split.
 fn backorder(tx: &mut Transaction, picking: i64, rest: &[i64], short: &[Short]) -> Result<()> {
     let mut values = vec![("backorder_id", Value::One(picking))];
-    for key in ["note", "picking_type_id", "partner_id", "location_id", "location_dest_id", "origin", "move_type", "priority", "return_id"] {
+    for key in [
+        "note",
+        "picking_type_id",
+        "partner_id",
+        "location_id",
+        "location_dest_id",
+        "origin",
+        "move_type",
+        "priority",
+        "return_id",
+    ] {
         values.push((key, tx.get(PICKING, picking, key)));
     }
-    let next = create_from(tx, tx.model(PICKING)?, Wishes { values, lists: Vec::new() })?;
+    let next = create_from(
+        tx,
+        tx.model(PICKING)?,
+        Wishes {
+            values,
+            lists: Vec::new(),
+        },
+    )?;
     for entry in rest {
         tx.put(MOVE, *entry, "picking_id", Value::One(next));
         for line in move_lines(tx, *entry) {
             tx.put(MOVE_LINE, line, "picking_id", Value::One(next));
         }
     }
-    for Short { entry, missing, date } in short {
+    for Short {
+        entry,
+        missing,
+        date,
+    } in short
+    {
         let mut values = vec![
             ("picking_id", Value::One(next)),
             ("product_uom_qty", Value::Dec(*missing)),
@@ -232,11 +290,27 @@ fn backorder(tx: &mut Transaction, picking: i64, rest: &[i64], short: &[Short]) 
         for key in SPLIT {
             values.push((key, tx.get(MOVE, *entry, key)));
         }
-        tx.put(MOVE, *entry, "product_uom_qty", tx.get(MOVE, *entry, "quantity"));
-        let split = create_from(tx, tx.model(MOVE)?, Wishes { values, lists: Vec::new() })?;
+        tx.put(
+            MOVE,
+            *entry,
+            "product_uom_qty",
+            tx.get(MOVE, *entry, "quantity"),
+        );
+        let split = create_from(
+            tx,
+            tx.model(MOVE)?,
+            Wishes {
+                values,
+                lists: Vec::new(),
+            },
+        )?;
         prefill(tx, split, *missing)?;
     }
-    let first = tx.referring(MOVE, "picking_id", next).into_iter().map(|entry| tx.text(MOVE, entry, "date")).min();
+    let first = tx
+        .referring(MOVE, "picking_id", next)
+        .into_iter()
+        .map(|entry| tx.text(MOVE, entry, "date"))
+        .min();
     if let Some(first) = first {
         tx.put(PICKING, next, "scheduled_date", Value::Text(first));
     }

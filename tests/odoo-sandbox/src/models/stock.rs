@@ -22,7 +22,10 @@ pub(crate) fn defaults(tx: &mut Transaction, model: &str, record: &mut Record) -
     match model {
         PICKING => {
             if let Some(kind) = one(record, "picking_type_id") {
-                for (key, from) in [("location_id", "default_location_src_id"), ("location_dest_id", "default_location_dest_id")] {
+                for (key, from) in [
+                    ("location_id", "default_location_src_id"),
+                    ("location_dest_id", "default_location_dest_id"),
+                ] {
                     let location = tx.get("stock.picking.type", kind, from);
                     record.entry(key).or_insert(location);
                 }
@@ -32,13 +35,22 @@ pub(crate) fn defaults(tx: &mut Transaction, model: &str, record: &mut Record) -
                     record.insert("name", Value::Text(format!("WH/{code}/{number:05}")));
                 }
             }
-            record.entry("move_type").or_insert_with(|| Value::text("direct"));
+            record
+                .entry("move_type")
+                .or_insert_with(|| Value::text("direct"));
             record.entry("priority").or_insert_with(|| Value::text("0"));
-            record.entry("scheduled_date").or_insert_with(|| Value::Text(tx.now()));
+            record
+                .entry("scheduled_date")
+                .or_insert_with(|| Value::Text(tx.now()));
         }
         MOVE => {
             let picking = one(record, "picking_id");
-            for key in ["location_id", "location_dest_id", "picking_type_id", "partner_id"] {
+            for key in [
+                "location_id",
+                "location_dest_id",
+                "picking_type_id",
+                "partner_id",
+            ] {
                 if let Some(picking) = picking {
                     let value = tx.get(PICKING, picking, key);
                     record.entry(key).or_insert(value);
@@ -50,48 +62,78 @@ pub(crate) fn defaults(tx: &mut Transaction, model: &str, record: &mut Record) -
                 let name = Value::Text(product::display_name(tx, "product.product", product));
                 record.entry("name").or_insert(name);
             }
-            record.entry("product_uom_qty").or_insert(Value::Dec(Decimal::ZERO));
-            record.entry("date").or_insert_with(|| Value::Text(tx.now()));
-            record.entry("state").or_insert_with(|| Value::text("draft"));
+            record
+                .entry("product_uom_qty")
+                .or_insert(Value::Dec(Decimal::ZERO));
+            record
+                .entry("date")
+                .or_insert_with(|| Value::Text(tx.now()));
+            record
+                .entry("state")
+                .or_insert_with(|| Value::text("draft"));
             record.entry("sequence").or_insert(Value::Int(10));
-            record.entry("procure_method").or_insert_with(|| Value::text("make_to_stock"));
+            record
+                .entry("procure_method")
+                .or_insert_with(|| Value::text("make_to_stock"));
         }
         MOVE_LINE => {
             let entry = one(record, "move_id");
-            for (key, from) in
-                [("product_id", "product_id"), ("product_uom_id", "product_uom"), ("location_id", "location_id"), ("location_dest_id", "location_dest_id")]
-            {
+            for (key, from) in [
+                ("product_id", "product_id"),
+                ("product_uom_id", "product_uom"),
+                ("location_id", "location_id"),
+                ("location_dest_id", "location_dest_id"),
+            ] {
                 if let Some(entry) = entry {
                     let value = tx.get(MOVE, entry, from);
                     record.entry(key).or_insert(value);
                 }
             }
-            record.entry("quantity").or_insert(Value::Dec(Decimal::ZERO));
+            record
+                .entry("quantity")
+                .or_insert(Value::Dec(Decimal::ZERO));
             record.entry("picked").or_insert(Value::Flag(false));
-            record.entry("date").or_insert_with(|| Value::Text(tx.now()));
+            record
+                .entry("date")
+                .or_insert_with(|| Value::Text(tx.now()));
         }
         "stock.lot" => {
-            if tx.version.since(crate::version::Version::V18) && record.get("company_id") == Some(&Value::One(COMPANY)) {
+            if tx.version.since(crate::version::Version::V18)
+                && record.get("company_id") == Some(&Value::One(COMPANY))
+            {
                 // Since 18 a lot belongs to no company unless its product does.
                 record.insert("company_id", Value::Null);
             }
         }
         _ => {
             record.entry("active").or_insert(Value::Flag(true));
-            record.entry("usage").or_insert_with(|| Value::text("internal"));
+            record
+                .entry("usage")
+                .or_insert_with(|| Value::text("internal"));
         }
     }
     Ok(())
 }
 
 pub(crate) fn check_lot(tx: &Transaction, id: i64) -> Result<()> {
-    let (name, product) = (tx.text("stock.lot", id, "name"), tx.one("stock.lot", id, "product_id"));
-    let Some(product) = product else { return Ok(()) };
-    let twin = tx.referring("stock.lot", "product_id", product).into_iter().any(|lot| lot != id && tx.text("stock.lot", lot, "name") == name);
+    let (name, product) = (
+        tx.text("stock.lot", id, "name"),
+        tx.one("stock.lot", id, "product_id"),
+    );
+    let Some(product) = product else {
+        return Ok(());
+    };
+    let twin = tx
+        .referring("stock.lot", "product_id", product)
+        .into_iter()
+        .any(|lot| lot != id && tx.text("stock.lot", lot, "name") == name);
     if !twin {
         return Ok(());
     }
-    Err(Error::validation(tx.version.lot_exists(&product::display_name(tx, "product.product", product), &name)))
+    Err(Error::validation(tx.version.lot_exists(
+        &product::display_name(tx, "product.product", product),
+        &name,
+    )))
 }
 
 // What an order expects
@@ -102,9 +144,14 @@ pub(crate) fn receive_order(tx: &mut Transaction, order: i64) -> Result<()> {
         receive_line(tx, order, line)?;
     }
     // Moves are numbered by date, earliest first.
-    let Some(picking) = open_receipt(tx, order) else { return Ok(()) };
-    let mut moves: Vec<(String, i64)> =
-        tx.referring(MOVE, "picking_id", picking).into_iter().map(|entry| (tx.text(MOVE, entry, "date"), entry)).collect();
+    let Some(picking) = open_receipt(tx, order) else {
+        return Ok(());
+    };
+    let mut moves: Vec<(String, i64)> = tx
+        .referring(MOVE, "picking_id", picking)
+        .into_iter()
+        .map(|entry| (tx.text(MOVE, entry, "date"), entry))
+        .collect();
     moves.sort_by(|(a, _), (b, _)| a.cmp(b));
     for (number, (_, entry)) in (1..).zip(&moves) {
         tx.put(MOVE, *entry, "sequence", Value::Int(number * 5));
@@ -117,20 +164,35 @@ pub(crate) fn receive_order(tx: &mut Transaction, order: i64) -> Result<()> {
 
 /// The receipt of an order that is still open.
 fn open_receipt(tx: &Transaction, order: i64) -> Option<i64> {
-    super::purchase::pickings(tx, order).into_iter().find(|picking| {
-        !matches!(tx.text(PICKING, *picking, "state").as_str(), "done" | "cancel") && tx.text(PICKING, *picking, "picking_type_code") == "incoming"
-    })
+    super::purchase::pickings(tx, order)
+        .into_iter()
+        .find(|picking| {
+            !matches!(
+                tx.text(PICKING, *picking, "state").as_str(),
+                "done" | "cancel"
+            ) && tx.text(PICKING, *picking, "picking_type_code") == "incoming"
+        })
 }
 
 /// Adds what a line orders to the order's receipt.
 pub(crate) fn receive_line(tx: &mut Transaction, order: i64, line: i64) -> Result<()> {
-    let Some(product) = tx.one(purchase_line::LINE, line, "product_id") else { return Ok(()) };
-    let quantity = product::rounded_to_unit(tx, product, tx.dec(purchase_line::LINE, line, "product_uom_qty"));
+    let Some(product) = tx.one(purchase_line::LINE, line, "product_id") else {
+        return Ok(());
+    };
+    let quantity = product::rounded_to_unit(
+        tx,
+        product,
+        tx.dec(purchase_line::LINE, line, "product_uom_qty"),
+    );
     if tx.text("product.product", product, "type") == "service" || quantity <= Decimal::ZERO {
         return Ok(());
     }
     let kind = tx.one(ORDER, order, "picking_type_id").unwrap_or_default();
-    let (from, to) = (vendor_location(tx), tx.one("stock.picking.type", kind, "default_location_dest_id").unwrap_or_default());
+    let (from, to) = (
+        vendor_location(tx),
+        tx.one("stock.picking.type", kind, "default_location_dest_id")
+            .unwrap_or_default(),
+    );
     let picking = match open_receipt(tx, order) {
         Some(picking) => picking,
         None => new_picking(tx, order, kind, from, to)?,
@@ -140,7 +202,8 @@ pub(crate) fn receive_line(tx: &mut Transaction, order: i64, line: i64) -> Resul
 }
 
 fn vendor_location(tx: &Transaction) -> i64 {
-    tx.external("stock.stock_location_suppliers").map_or(0, |(_, id, _)| id)
+    tx.external("stock.stock_location_suppliers")
+        .map_or(0, |(_, id, _)| id)
 }
 
 fn new_picking(tx: &mut Transaction, order: i64, kind: i64, from: i64, to: i64) -> Result<i64> {
@@ -154,11 +217,23 @@ fn new_picking(tx: &mut Transaction, order: i64, kind: i64, from: i64, to: i64) 
     create_from(tx, tx.model(PICKING)?, wishes)
 }
 
-fn expect(tx: &mut Transaction, line: i64, picking: i64, from: i64, to: i64, quantity: Decimal) -> Result<i64> {
+fn expect(
+    tx: &mut Transaction,
+    line: i64,
+    picking: i64,
+    from: i64,
+    to: i64,
+    quantity: Decimal,
+) -> Result<i64> {
     let date = tx.get(purchase_line::LINE, line, "date_planned");
-    let order = tx.one(purchase_line::LINE, line, "order_id").unwrap_or_default();
+    let order = tx
+        .one(purchase_line::LINE, line, "order_id")
+        .unwrap_or_default();
     let wishes = Wishes::from([
-        ("product_id", tx.get(purchase_line::LINE, line, "product_id")),
+        (
+            "product_id",
+            tx.get(purchase_line::LINE, line, "product_id"),
+        ),
         ("product_uom_qty", Value::Dec(quantity)),
         ("date", date.clone()),
         ("date_deadline", date),
@@ -166,7 +241,10 @@ fn expect(tx: &mut Transaction, line: i64, picking: i64, from: i64, to: i64, qua
         ("location_dest_id", Value::One(to)),
         ("picking_id", Value::One(picking)),
         ("purchase_line_id", Value::One(line)),
-        ("price_unit", tx.get(purchase_line::LINE, line, "price_unit")),
+        (
+            "price_unit",
+            tx.get(purchase_line::LINE, line, "price_unit"),
+        ),
         ("origin", tx.get(ORDER, order, "name")),
         ("state", Value::text("confirmed")),
     ]);
@@ -195,7 +273,10 @@ fn new_move_line(tx: &mut Transaction, entry: i64, quantity: Decimal) -> Result<
         ("move_id", Value::One(entry)),
         ("picking_id", tx.get(MOVE, entry, "picking_id")),
         ("quantity", Value::Dec(quantity)),
-        ("picked", Value::Flag(tx.text(MOVE, entry, "state") == "done")),
+        (
+            "picked",
+            Value::Flag(tx.text(MOVE, entry, "state") == "done"),
+        ),
     ]);
     create_from(tx, tx.model(MOVE_LINE)?, wishes)
 }
@@ -215,10 +296,16 @@ fn open_moves(tx: &Transaction, line: i64) -> Vec<i64> {
 }
 
 /// The quantity of a confirmed line changed.
-pub(crate) fn change_expected(tx: &mut Transaction, order: i64, line: i64, lonely: bool) -> Result<()> {
+pub(crate) fn change_expected(
+    tx: &mut Transaction,
+    order: i64,
+    line: i64,
+    lonely: bool,
+) -> Result<()> {
     let wanted = tx.dec(purchase_line::LINE, line, "product_uom_qty");
     let outgoing = |tx: &Transaction, entry: i64| {
-        tx.one(MOVE, entry, "location_dest_id").is_some_and(|location| tx.text("stock.location", location, "usage") == "supplier")
+        tx.one(MOVE, entry, "location_dest_id")
+            .is_some_and(|location| tx.text("stock.location", location, "usage") == "supplier")
     };
     let mut expected = Decimal::ZERO;
     for entry in tx.referring(MOVE, "purchase_line_id", line) {
@@ -227,13 +314,21 @@ pub(crate) fn change_expected(tx: &mut Transaction, order: i64, line: i64, lonel
             expected += if outgoing(tx, entry) { -demand } else { demand };
         }
     }
-    let open = open_moves(tx, line).into_iter().find(|entry| !outgoing(tx, *entry));
+    let open = open_moves(tx, line)
+        .into_iter()
+        .find(|entry| !outgoing(tx, *entry));
     let difference = wanted - expected;
     match open {
         _ if difference.is_zero() => Ok(()),
         Some(_) if lonely && difference < Decimal::ZERO => {
-            let back = tx.external("stock.picking_type_out").map_or(0, |(_, id, _)| id);
-            let (from, to) = (tx.one("stock.picking.type", back, "default_location_src_id").unwrap_or_default(), vendor_location(tx));
+            let back = tx
+                .external("stock.picking_type_out")
+                .map_or(0, |(_, id, _)| id);
+            let (from, to) = (
+                tx.one("stock.picking.type", back, "default_location_src_id")
+                    .unwrap_or_default(),
+                vendor_location(tx),
+            );
             let picking = new_picking(tx, order, back, from, to)?;
             expect(tx, line, picking, from, to, -difference).map(drop)
         }
@@ -247,7 +342,11 @@ pub(crate) fn change_expected(tx: &mut Transaction, order: i64, line: i64, lonel
         }
         None if difference > Decimal::ZERO => {
             let kind = tx.one(ORDER, order, "picking_type_id").unwrap_or_default();
-            let (from, to) = (vendor_location(tx), tx.one("stock.picking.type", kind, "default_location_dest_id").unwrap_or_default());
+            let (from, to) = (
+                vendor_location(tx),
+                tx.one("stock.picking.type", kind, "default_location_dest_id")
+                    .unwrap_or_default(),
+            );
             let picking = match open_receipt(tx, order) {
                 Some(picking) => picking,
                 None => new_picking(tx, order, kind, from, to)?,
@@ -266,10 +365,16 @@ pub(crate) fn move_lines(tx: &Transaction, entry: i64) -> Vec<i64> {
 
 /// Whether what is there covers what is asked for.
 pub(crate) fn refresh_state(tx: &mut Transaction, entry: i64) {
-    if matches!(tx.text(MOVE, entry, "state").as_str(), "done" | "cancel" | "draft") {
+    if matches!(
+        tx.text(MOVE, entry, "state").as_str(),
+        "done" | "cancel" | "draft"
+    ) {
         return;
     }
-    let (there, asked) = (tx.dec(MOVE, entry, "quantity"), tx.dec(MOVE, entry, "product_uom_qty"));
+    let (there, asked) = (
+        tx.dec(MOVE, entry, "quantity"),
+        tx.dec(MOVE, entry, "product_uom_qty"),
+    );
     let state = state_for(there, asked);
     tx.put(MOVE, entry, "state", Value::text(state));
 }
@@ -335,41 +440,80 @@ fn reduce(tx: &mut Transaction, entry: i64, quantity: Decimal) -> Decimal {
 pub(crate) fn guard_move(tx: &Transaction, id: i64, wishes: &Wishes) -> Result<()> {
     check_unit(tx, id, wishes)?;
     match tx.text(MOVE, id, "state").as_str() {
-        "done" if wishes.has("product_uom") => Err(Error::user("You cannot change the UoM for a stock move that has been set to 'Done'.")),
-        "cancel" if wishes.has("quantity") => Err(Error::user("You cannot change a cancelled stock move, create a new line instead.")),
+        "done" if wishes.has("product_uom") => Err(Error::user(
+            "You cannot change the UoM for a stock move that has been set to 'Done'.",
+        )),
+        "cancel" if wishes.has("quantity") => Err(Error::user(
+            "You cannot change a cancelled stock move, create a new line instead.",
+        )),
         _ => Ok(()),
     }
 }
 
+/// Before 19 a quantity finer than its unit's step is refused.
+fn check_step(tx: &Transaction, id: i64, quantity: Decimal) -> Result<()> {
+    let Some(product) = tx.one(MOVE, id, "product_id") else {
+        return Ok(());
+    };
+    if product::rounded_to_unit(tx, product, quantity) == quantity {
+        return Ok(());
+    }
+    let unit = tx
+        .one(MOVE, id, "product_uom")
+        .map(|unit| tx.text("uom.uom", unit, "name"))
+        .unwrap_or_default();
+    let name = tx.text("product.product", product, "name");
+    Err(Error::user(format!(
+        "\nThe quantity done for the product {name} doesn't respect the rounding precision defined on the unit of measure {unit}.\nPlease \
+         change the quantity done or the rounding precision of your unit of measure."
+    )))
+}
+
 /// Before 19 a move's unit has to be of the kind of its product's.
 fn check_unit(tx: &Transaction, id: i64, wishes: &Wishes) -> Result<()> {
-    let units = wishes.get("product_uom").and_then(Value::as_one).zip(tx.one(MOVE, id, "product_id"));
-    let Some((unit, product)) = units.filter(|_| tx.version.has_unit_categories()) else { return Ok(()) };
+    let units = wishes
+        .get("product_uom")
+        .and_then(Value::as_one)
+        .zip(tx.one(MOVE, id, "product_id"));
+    let Some((unit, product)) = units.filter(|_| tx.version.has_unit_categories()) else {
+        return Ok(());
+    };
     let own = tx.one("product.product", product, "uom_id").unwrap_or(unit);
     let category = |unit| tx.one("uom.uom", unit, "category_id");
     if category(own) == category(unit) {
         return Ok(());
     }
     let shown = |unit| {
-        let category = category(unit).map(|category| tx.text("uom.category", category, "name")).unwrap_or_default();
+        let category = category(unit)
+            .map(|category| tx.text("uom.category", category, "name"))
+            .unwrap_or_default();
         format!("{} ({category})", tx.text("uom.uom", unit, "name"))
     };
     let name = product::display_name(tx, "product.product", product);
-    Err(Error::user(tx.version.unit_of_other_kind(&name, &shown(own), &shown(unit))))
+    Err(Error::user(tx.version.unit_of_other_kind(
+        &name,
+        &shown(own),
+        &shown(unit),
+    )))
 }
 
 /// The header fields of a transfer that is done or cancelled are guarded, differently per version.
 pub(crate) fn guard_picking(tx: &Transaction, id: i64, wishes: &Wishes) -> Result<()> {
     let state = tx.text(PICKING, id, "state");
     if wishes.has("picking_type_id") && tx.version.guards_operation_type(&state) {
-        return Err(Error::user("Changing the operation type of this record is forbidden at this point."));
+        return Err(Error::user(
+            "Changing the operation type of this record is forbidden at this point.",
+        ));
     }
     Ok(())
 }
 
 pub(crate) fn assign(tx: &mut Transaction, id: i64, key: &str, value: &Value) -> Result<()> {
     match key {
-        "quantity" => set_quantity(tx, id, value.as_dec()),
+        "quantity" => {
+            check_step(tx, id, value.as_dec())?;
+            set_quantity(tx, id, value.as_dec())
+        }
         "picked" => {
             tx.put(MOVE, id, "picked", value.clone());
             for line in move_lines(tx, id) {
@@ -388,9 +532,17 @@ pub(crate) fn move_created(tx: &mut Transaction, id: i64) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn move_written(tx: &mut Transaction, id: i64, wishes: &Wishes, before: &Before) -> Result<()> {
+pub(crate) fn move_written(
+    tx: &mut Transaction,
+    id: i64,
+    wishes: &Wishes,
+    before: &Before,
+) -> Result<()> {
     let demand = tx.dec(MOVE, id, "product_uom_qty");
-    if wishes.has("product_uom_qty") && before.get("product_uom_qty").as_dec() != demand && tx.text(MOVE, id, "state") != "done" {
+    if wishes.has("product_uom_qty")
+        && before.get("product_uom_qty").as_dec() != demand
+        && tx.text(MOVE, id, "state") != "done"
+    {
         set_demand(tx, id, demand)?;
     }
     Ok(())
@@ -404,9 +556,13 @@ pub(crate) fn move_line_written(tx: &mut Transaction, id: i64) -> Result<()> {
 }
 
 pub(crate) fn move_line_unlinking(tx: &mut Transaction, id: i64) -> Result<()> {
-    let Some(entry) = tx.one(MOVE_LINE, id, "move_id") else { return Ok(()) };
+    let Some(entry) = tx.one(MOVE_LINE, id, "move_id") else {
+        return Ok(());
+    };
     match tx.text(MOVE, entry, "state").as_str() {
-        "done" => Err(Error::user("You can not delete product moves if the picking is done. You can only correct the done quantities.")),
+        "done" => Err(Error::user(
+            "You can not delete product moves if the picking is done. You can only correct the done quantities.",
+        )),
         "cancel" | "draft" => Ok(()),
         _ => {
             let rest = tx.dec(MOVE, entry, "quantity") - tx.dec(MOVE_LINE, id, "quantity");
@@ -421,13 +577,24 @@ pub(crate) fn cancel_move(tx: &mut Transaction, entry: i64) {
     for line in move_lines(tx, entry) {
         tx.remove(MOVE_LINE, line);
     }
-    tx.put(MOVE, entry, "state", Value::text("cancel"));
+    tx.put_all(
+        MOVE,
+        entry,
+        [
+            ("state", Value::text("cancel")),
+            ("picked", Value::Flag(false)),
+        ],
+    );
 }
 
 // Transfers
 
 pub(crate) fn picking_created(tx: &mut Transaction, id: i64) -> Result<()> {
-    let first = tx.referring(MOVE, "picking_id", id).into_iter().map(|entry| tx.text(MOVE, entry, "date")).min();
+    let first = tx
+        .referring(MOVE, "picking_id", id)
+        .into_iter()
+        .map(|entry| tx.text(MOVE, entry, "date"))
+        .min();
     if let Some(first) = first {
         tx.put(PICKING, id, "scheduled_date", Value::Text(first));
     }
@@ -437,9 +604,14 @@ pub(crate) fn picking_created(tx: &mut Transaction, id: i64) -> Result<()> {
 pub(crate) fn picking_written(tx: &mut Transaction, id: i64, wishes: &Wishes) -> Result<()> {
     let state = tx.text(PICKING, id, "state");
     if wishes.has("scheduled_date") && tx.version.guards_scheduled_date(&state) {
-        return Err(Error::user("You cannot change the Scheduled Date on a done or cancelled transfer."));
+        return Err(Error::user(
+            "You cannot change the Scheduled Date on a done or cancelled transfer.",
+        ));
     }
-    for (key, moves) in [("scheduled_date", true), ("date_done", tx.version.effective_date_moves_moves())] {
+    for (key, moves) in [
+        ("scheduled_date", true),
+        ("date_done", tx.version.effective_date_moves_moves()),
+    ] {
         if let Some(date) = wishes.get(key).filter(|_| moves) {
             for entry in tx.referring(MOVE, "picking_id", id) {
                 tx.put(MOVE, entry, "date", date.clone());
@@ -459,7 +631,10 @@ pub(crate) fn picking_unlinking(tx: &mut Transaction, id: i64) -> Result<()> {
 
 pub(crate) fn cancel_picking(tx: &mut Transaction, id: i64) -> Result<()> {
     let moves = tx.referring(MOVE, "picking_id", id);
-    if moves.iter().any(|entry| tx.text(MOVE, *entry, "state") == "done") {
+    if moves
+        .iter()
+        .any(|entry| tx.text(MOVE, *entry, "state") == "done")
+    {
         return Err(Error::user(
             "You cannot cancel a stock move that has been set to 'Done'. Create a return in order to reverse the moves which took place.",
         ));
@@ -482,9 +657,13 @@ pub(crate) fn assign_pickings(tx: &mut Transaction, ids: &[i64]) -> Result<Json>
     for id in ids {
         tx.require(PICKING, *id)?;
         for entry in tx.referring(MOVE, "picking_id", *id) {
-            if matches!(tx.text(MOVE, entry, "state").as_str(), "draft" | "confirmed") {
+            if matches!(
+                tx.text(MOVE, entry, "state").as_str(),
+                "draft" | "confirmed"
+            ) {
                 tx.put(MOVE, entry, "state", Value::text("confirmed"));
-                let missing = tx.dec(MOVE, entry, "product_uom_qty") - tx.dec(MOVE, entry, "quantity");
+                let missing =
+                    tx.dec(MOVE, entry, "product_uom_qty") - tx.dec(MOVE, entry, "quantity");
                 prefill(tx, entry, missing)?;
             }
         }
@@ -493,9 +672,19 @@ pub(crate) fn assign_pickings(tx: &mut Transaction, ids: &[i64]) -> Result<Json>
 }
 
 pub(crate) fn move_name(tx: &Transaction, id: i64) -> String {
-    let origin = tx.one(MOVE, id, "picking_id").map(|picking| tx.text(PICKING, picking, "origin")).unwrap_or_default();
-    let code = tx.one(MOVE, id, "product_id").map(|product| tx.text("product.product", product, "default_code")).unwrap_or_default();
-    let location = |key| tx.one(MOVE, id, key).map(|location| tx.text("stock.location", location, "name")).unwrap_or_default();
+    let origin = tx
+        .one(MOVE, id, "picking_id")
+        .map(|picking| tx.text(PICKING, picking, "origin"))
+        .unwrap_or_default();
+    let code = tx
+        .one(MOVE, id, "product_id")
+        .map(|product| tx.text("product.product", product, "default_code"))
+        .unwrap_or_default();
+    let location = |key| {
+        tx.one(MOVE, id, key)
+            .map(|location| tx.text("stock.location", location, "name"))
+            .unwrap_or_default()
+    };
     let mut name = String::new();
     if !origin.is_empty() {
         name = format!("{origin}/");
@@ -503,19 +692,28 @@ pub(crate) fn move_name(tx: &Transaction, id: i64) -> String {
     if !code.is_empty() {
         name = format!("{name}{code}: ");
     }
-    format!("{name}{}>{}", location("location_id"), location("location_dest_id"))
+    format!(
+        "{name}{}>{}",
+        location("location_id"),
+        location("location_dest_id")
+    )
 }
 
 /// What lies in internal locations, of the done move lines that `counts` picks.
 pub(crate) fn on_hand(tx: &Transaction, counts: impl Fn(i64) -> bool) -> Decimal {
-    let internal = |location: Option<i64>| location.is_some_and(|id| tx.stored("stock.location", id, "usage").as_text() == "internal");
+    let internal = |location: Option<i64>| {
+        location.is_some_and(|id| tx.stored("stock.location", id, "usage").as_text() == "internal")
+    };
     let mut total = Decimal::ZERO;
     for line in tx.ids(MOVE_LINE) {
         if !counts(line) || tx.text(MOVE_LINE, line, "state") != "done" {
             continue;
         }
         let quantity = tx.dec(MOVE_LINE, line, "quantity");
-        match (internal(tx.one(MOVE_LINE, line, "location_id")), internal(tx.one(MOVE_LINE, line, "location_dest_id"))) {
+        match (
+            internal(tx.one(MOVE_LINE, line, "location_id")),
+            internal(tx.one(MOVE_LINE, line, "location_dest_id")),
+        ) {
             (false, true) => total += quantity,
             (true, false) => total -= quantity,
             _ => {}
@@ -527,51 +725,82 @@ pub(crate) fn on_hand(tx: &Transaction, counts: impl Fn(i64) -> bool) -> Decimal
 pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'static str) -> Value {
     match (model, key) {
         (PICKING, "state") => Value::text(picking_state(tx, id)),
-        (PICKING, "picking_type_code") => {
-            tx.one(PICKING, id, "picking_type_id").map(|kind| tx.get("stock.picking.type", kind, "code")).unwrap_or_default()
-        }
+        (PICKING, "picking_type_code") => tx
+            .one(PICKING, id, "picking_type_id")
+            .map(|kind| tx.get("stock.picking.type", kind, "code"))
+            .unwrap_or_default(),
         (PICKING, "date_deadline") => {
-            let dates = tx.referring(MOVE, "picking_id", id).into_iter().map(|entry| tx.text(MOVE, entry, "date_deadline"));
-            dates.filter(|date| !date.is_empty()).min().map_or(Value::Null, Value::Text)
+            let dates = tx
+                .referring(MOVE, "picking_id", id)
+                .into_iter()
+                .map(|entry| tx.text(MOVE, entry, "date_deadline"));
+            dates
+                .filter(|date| !date.is_empty())
+                .min()
+                .map_or(Value::Null, Value::Text)
         }
         (PICKING, "purchase_id") => {
-            let line = tx.referring(MOVE, "picking_id", id).into_iter().find_map(|entry| tx.one(MOVE, entry, "purchase_line_id"));
-            line.map(|line| tx.get(purchase_line::LINE, line, "order_id")).unwrap_or_default()
+            let line = tx
+                .referring(MOVE, "picking_id", id)
+                .into_iter()
+                .find_map(|entry| tx.one(MOVE, entry, "purchase_line_id"));
+            line.map(|line| tx.get(purchase_line::LINE, line, "order_id"))
+                .unwrap_or_default()
         }
-        (MOVE, "quantity" | "product_qty") if key == "quantity" => {
-            Value::Dec(move_lines(tx, id).into_iter().map(|line| tx.stored(MOVE_LINE, line, "quantity").as_dec()).sum())
-        }
+        (MOVE, "quantity" | "product_qty") if key == "quantity" => Value::Dec(
+            move_lines(tx, id)
+                .into_iter()
+                .map(|line| tx.stored(MOVE_LINE, line, "quantity").as_dec())
+                .sum(),
+        ),
         (MOVE, "product_qty") => tx.get(MOVE, id, "product_uom_qty"),
         (MOVE, "picked") => {
             let lines = move_lines(tx, id);
-            let by_lines = lines.iter().any(|line| tx.stored(MOVE_LINE, *line, "picked").as_flag());
+            let by_lines = lines
+                .iter()
+                .any(|line| tx.stored(MOVE_LINE, *line, "picked").as_flag());
             let by_itself = lines.is_empty() && tx.stored(MOVE, id, "picked").as_flag();
             Value::Flag(tx.stored(MOVE, id, "state").as_text() == "done" || by_lines || by_itself)
         }
         (MOVE, "lot_ids") => {
             let mut lots = Vec::new();
             for line in move_lines(tx, id) {
-                if let Some(lot) = tx.one(MOVE_LINE, line, "lot_id").filter(|lot| !lots.contains(lot)) {
+                if let Some(lot) = tx
+                    .one(MOVE_LINE, line, "lot_id")
+                    .filter(|lot| !lots.contains(lot))
+                {
                     lots.push(lot);
                 }
             }
             Value::Many(lots)
         }
-        (MOVE, "has_tracking") | (MOVE_LINE, "tracking") => {
-            tx.one(model, id, "product_id").map(|product| tx.get("product.product", product, "tracking")).unwrap_or_default()
-        }
+        (MOVE, "has_tracking") | (MOVE_LINE, "tracking") => tx
+            .one(model, id, "product_id")
+            .map(|product| tx.get("product.product", product, "tracking"))
+            .unwrap_or_default(),
         (MOVE, "reference") => match tx.one(MOVE, id, "picking_id") {
             Some(picking) => tx.get(PICKING, picking, "name"),
             None => tx.get(MOVE, id, "name"),
         },
-        (MOVE_LINE, "state" | "reference") => tx.one(MOVE_LINE, id, "move_id").map(|entry| tx.get(MOVE, entry, key)).unwrap_or_default(),
+        (MOVE_LINE, "state" | "reference") => tx
+            .one(MOVE_LINE, id, "move_id")
+            .map(|entry| tx.get(MOVE, entry, key))
+            .unwrap_or_default(),
         (MOVE_LINE, "quantity_product_uom") => tx.get(MOVE_LINE, id, "quantity"),
-        ("stock.lot", "product_qty") => Value::Dec(on_hand(tx, |line| tx.one(MOVE_LINE, line, "lot_id") == Some(id))),
-        ("stock.lot", "product_uom_id") => tx.one(model, id, "product_id").map(|product| tx.get("product.product", product, "uom_id")).unwrap_or_default(),
+        ("stock.lot", "product_qty") => Value::Dec(on_hand(tx, |line| {
+            tx.one(MOVE_LINE, line, "lot_id") == Some(id)
+        })),
+        ("stock.lot", "product_uom_id") => tx
+            .one(model, id, "product_id")
+            .map(|product| tx.get("product.product", product, "uom_id"))
+            .unwrap_or_default(),
         ("stock.location", "complete_name") => {
             let name = tx.text(model, id, "name");
             match tx.one(model, id, "location_id") {
-                Some(parent) if tx.text(model, id, "usage") != "view" => Value::Text(format!("{}/{name}", tx.text(model, parent, "complete_name"))),
+                Some(parent) if tx.text(model, id, "usage") != "view" => Value::Text(format!(
+                    "{}/{name}",
+                    tx.text(model, parent, "complete_name")
+                )),
                 _ => Value::Text(name),
             }
         }
@@ -581,11 +810,18 @@ pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'sta
 
 /// Goods from a vendor need not be reserved: such a transfer is always ready.
 fn comes_from_outside(tx: &Transaction, picking: i64) -> bool {
-    tx.one(PICKING, picking, "location_id").is_some_and(|location| tx.stored("stock.location", location, "usage").as_text() == "supplier")
+    tx.one(PICKING, picking, "location_id")
+        .is_some_and(|location| {
+            tx.stored("stock.location", location, "usage").as_text() == "supplier"
+        })
 }
 
 fn picking_state(tx: &Transaction, id: i64) -> &'static str {
-    let states: Vec<Value> = tx.referring(MOVE, "picking_id", id).into_iter().map(|entry| tx.stored(MOVE, entry, "state")).collect();
+    let states: Vec<Value> = tx
+        .referring(MOVE, "picking_id", id)
+        .into_iter()
+        .map(|entry| tx.stored(MOVE, entry, "state"))
+        .collect();
     let all = |wanted: &[&str]| states.iter().all(|state| wanted.contains(&state.as_text()));
     let any = |wanted: &[&str]| states.iter().any(|state| wanted.contains(&state.as_text()));
     if states.is_empty() || any(&["draft"]) {

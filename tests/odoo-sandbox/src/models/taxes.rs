@@ -53,15 +53,29 @@ impl Totals {
 
 /// A line before rounding.
 fn raw(tx: &Transaction, item: &Item) -> Totals {
-    let net = item.price * (Decimal::ONE_HUNDRED - item.discount) / Decimal::ONE_HUNDRED * item.quantity;
+    let net =
+        item.price * (Decimal::ONE_HUNDRED - item.discount) / Decimal::ONE_HUNDRED * item.quantity;
     let percent = |tax: i64| match tx.text("account.tax", tax, "amount_type").as_str() {
         "fixed" => None,
         _ => Some(tx.dec("account.tax", tax, "amount") / Decimal::ONE_HUNDRED),
     };
-    let included: Decimal = item.taxes.iter().filter(|tax| tx.flag("account.tax", **tax, "price_include")).filter_map(|tax| percent(*tax)).sum();
+    let included: Decimal = item
+        .taxes
+        .iter()
+        .filter(|tax| tx.flag("account.tax", **tax, "price_include"))
+        .filter_map(|tax| percent(*tax))
+        .sum();
     let untaxed = net / (Decimal::ONE + included);
-    let amount = |tax: i64| percent(tax).map_or_else(|| tx.dec("account.tax", tax, "amount") * item.quantity, |percent| untaxed * percent);
-    Totals { untaxed, taxes: item.taxes.iter().map(|tax| (*tax, amount(*tax))).collect() }
+    let amount = |tax: i64| {
+        percent(tax).map_or_else(
+            || tx.dec("account.tax", tax, "amount") * item.quantity,
+            |percent| untaxed * percent,
+        )
+    };
+    Totals {
+        untaxed,
+        taxes: item.taxes.iter().map(|tax| (*tax, amount(*tax))).collect(),
+    }
 }
 
 /// What one line costs.
@@ -74,7 +88,11 @@ pub(crate) fn totals(tx: &Transaction, items: &[Item]) -> Totals {
     let mut totals = Totals::default();
     for item in items {
         let raw = raw(tx, item);
-        totals.add(if tx.version.rounds_globally() { raw } else { raw.rounded() });
+        totals.add(if tx.version.rounds_globally() {
+            raw
+        } else {
+            raw.rounded()
+        });
     }
     totals.rounded()
 }

@@ -17,9 +17,18 @@ pub(crate) fn python(json: &Json) -> String {
         Json::Bool(false) => "False".to_owned(),
         Json::Number(number) => number.to_string(),
         Json::String(text) => format!("'{text}'"),
-        Json::Array(items) => format!("[{}]", items.iter().map(python).collect::<Vec<_>>().join(", ")),
+        Json::Array(items) => format!(
+            "[{}]",
+            items.iter().map(python).collect::<Vec<_>>().join(", ")
+        ),
         Json::Object(map) => {
-            format!("{{{}}}", map.iter().map(|(key, value)| format!("'{key}': {}", python(value))).collect::<Vec<_>>().join(", "))
+            format!(
+                "{{{}}}",
+                map.iter()
+                    .map(|(key, value)| format!("'{key}': {}", python(value)))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
         }
     }
 }
@@ -41,15 +50,24 @@ pub(crate) fn digits(tx: &Transaction, digits: Digits) -> Option<u32> {
 /// # Errors
 /// `ValueError` for a wrong type or selection, `MissingError` for a many2one to a record that does not exist.
 pub(crate) fn store(tx: &Transaction, model: &str, field: &Field, json: &Json) -> Result<Value> {
-    let wrong = || Error::value(format!("Wrong value for {model}.{}: {}", field.key, python(json)));
+    let wrong = || {
+        Error::value(format!(
+            "Wrong value for {model}.{}: {}",
+            field.key,
+            python(json)
+        ))
+    };
     Ok(match field.kind {
         Kind::Boolean => Value::Flag(truth(json)),
         Kind::Integer => match json {
             Json::Number(number) => Value::Int(number.as_i64().unwrap_or_default()),
             Json::String(text) if text.is_empty() => Value::Null,
-            Json::String(text) => Value::Int(
-                text.trim().parse().map_err(|_| Error::value(format!("invalid literal for int() with base 10: {}", python(json))))?,
-            ),
+            Json::String(text) => Value::Int(text.trim().parse().map_err(|_| {
+                Error::value(format!(
+                    "invalid literal for int() with base 10: {}",
+                    python(json)
+                ))
+            })?),
             Json::Bool(true) => Value::Int(1),
             Json::Null | Json::Bool(false) => Value::Null,
             Json::Array(_) | Json::Object(_) => return Err(wrong()),
@@ -58,9 +76,12 @@ pub(crate) fn store(tx: &Transaction, model: &str, field: &Field, json: &Json) -
             let number = match json {
                 Json::Number(number) => decimal(number).ok_or_else(wrong)?,
                 Json::String(text) if text.is_empty() => return Ok(Value::Null),
-                Json::String(text) => {
-                    parse_decimal(text).ok_or_else(|| Error::value(format!("could not convert string to float: {}", python(json))))?
-                }
+                Json::String(text) => parse_decimal(text).ok_or_else(|| {
+                    Error::value(format!(
+                        "could not convert string to float: {}",
+                        python(json)
+                    ))
+                })?,
                 Json::Bool(true) => rust_decimal::Decimal::ONE,
                 Json::Null | Json::Bool(false) => return Ok(Value::Null),
                 Json::Array(_) | Json::Object(_) => return Err(wrong()),
@@ -70,36 +91,57 @@ pub(crate) fn store(tx: &Transaction, model: &str, field: &Field, json: &Json) -
         Kind::Char | Kind::Text => match json {
             Json::String(text) => Value::text(text),
             Json::Null | Json::Bool(false) => Value::Null,
-            Json::Bool(true) | Json::Number(_) | Json::Array(_) | Json::Object(_) => Value::Text(python(json)),
+            Json::Bool(true) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+                Value::Text(python(json))
+            }
         },
         Kind::Html => match json {
             Json::String(text) if text.is_empty() || text.starts_with('<') => Value::text(text),
             Json::String(text) => Value::Text(format!("<p>{text}</p>")),
-            _ => Value::Null,
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+                Value::Null
+            }
         },
         Kind::Date => match json {
             Json::String(text) if text.is_empty() => Value::Null,
             Json::String(text) => {
-                let date = parse_day(text).ok_or_else(|| Error::value(format!("time data '{text}' does not match format '%Y-%m-%d'")))?;
+                let date = parse_day(text).ok_or_else(|| {
+                    Error::value(format!(
+                        "time data '{text}' does not match format '%Y-%m-%d'"
+                    ))
+                })?;
                 Value::Text(crate::clock::day(date))
             }
             Json::Null | Json::Bool(false) => Value::Null,
-            _ => return Err(wrong()),
+            Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+                return Err(wrong());
+            }
         },
         Kind::Datetime => match json {
             Json::String(text) if text.is_empty() => Value::Null,
             Json::String(text) => {
-                let at =
-                    parse_stamp(text).ok_or_else(|| Error::value(format!("time data '{text}' does not match format '%Y-%m-%d %H:%M:%S'")))?;
+                let at = parse_stamp(text).ok_or_else(|| {
+                    Error::value(format!(
+                        "time data '{text}' does not match format '%Y-%m-%d %H:%M:%S'"
+                    ))
+                })?;
                 Value::Text(crate::clock::stamp(at))
             }
             Json::Null | Json::Bool(false) => Value::Null,
-            _ => return Err(wrong()),
+            Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+                return Err(wrong());
+            }
         },
         Kind::Selection(options) => match json {
-            Json::String(text) if options.iter().any(|(value, _)| value == text) => Value::text(text),
+            Json::String(text) if options.iter().any(|(value, _)| value == text) => {
+                Value::text(text)
+            }
             Json::Null | Json::Bool(false) => Value::Null,
-            _ => return Err(wrong()),
+            Json::Bool(_)
+            | Json::Number(_)
+            | Json::String(_)
+            | Json::Array(_)
+            | Json::Object(_) => return Err(wrong()),
         },
         Kind::Many2one(to) => match json {
             Json::Null | Json::Bool(false) => Value::Null,
@@ -108,18 +150,34 @@ pub(crate) fn store(tx: &Transaction, model: &str, field: &Field, json: &Json) -
                 tx.require(to, id)?;
                 Value::One(id)
             }
-            _ => return Err(wrong()),
+            Json::Bool(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => {
+                return Err(wrong());
+            }
         },
         Kind::One2many(..) | Kind::Many2many(_) => return Err(wrong()),
     })
 }
 
 /// A number as this field keeps it.
-pub(crate) fn rounded(tx: &Transaction, field: &Field, number: rust_decimal::Decimal) -> rust_decimal::Decimal {
+pub(crate) fn rounded(
+    tx: &Transaction,
+    field: &Field,
+    number: rust_decimal::Decimal,
+) -> rust_decimal::Decimal {
     let kept = match field.kind {
         Kind::Float(kind) => digits(tx, kind),
         Kind::Monetary => Some(2),
-        _ => None,
+        Kind::Char
+        | Kind::Text
+        | Kind::Html
+        | Kind::Integer
+        | Kind::Boolean
+        | Kind::Date
+        | Kind::Datetime
+        | Kind::Selection(_)
+        | Kind::Many2one(_)
+        | Kind::One2many(..)
+        | Kind::Many2many(_) => None,
     };
     kept.map_or(number, |digits| round(number, digits))
 }
@@ -148,10 +206,17 @@ pub(crate) fn show(tx: &Transaction, field: &Field, value: &Value, shape: Shape)
         Kind::Boolean => json!(value.as_flag()),
         Kind::Integer => json!(value.as_int()),
         Kind::Float(_) | Kind::Monetary => float(value.as_dec()),
-        Kind::Char | Kind::Text | Kind::Html | Kind::Date | Kind::Datetime | Kind::Selection(_) => match value {
-            Value::Text(text) => json!(text),
-            _ => json!(false),
-        },
+        Kind::Char | Kind::Text | Kind::Html | Kind::Date | Kind::Datetime | Kind::Selection(_) => {
+            match value {
+                Value::Text(text) => json!(text),
+                Value::Null
+                | Value::Flag(_)
+                | Value::Int(_)
+                | Value::Dec(_)
+                | Value::One(_)
+                | Value::Many(_) => json!(false),
+            }
+        }
         Kind::Many2one(to) => match value.as_one() {
             Some(id) if tx.exists(to, id) => match shape {
                 Shape::Named => json!([id, models::display_name(tx, to, id)]),

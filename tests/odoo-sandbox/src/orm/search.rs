@@ -25,8 +25,9 @@ pub(crate) fn search(
     limit: Option<usize>,
 ) -> Result<Vec<i64>> {
     let test = parse(tx, model, domain)?;
-    let hide_archived =
-        model.by_key("active").is_some() && tx.env.context.get("active_test").is_none_or(truth) && !mentions_active(domain);
+    let hide_archived = model.by_key("active").is_some()
+        && tx.env.context.get("active_test").is_none_or(truth)
+        && !mentions_active(domain);
     let mut found = Vec::new();
     for id in tx.ids(model.name) {
         if hide_archived && !tx.flag(model.name, id, "active") {
@@ -36,26 +37,50 @@ pub(crate) fn search(
             found.push(id);
         }
     }
-    let found = sort(tx, model, found, order.filter(|text| !text.is_empty()).unwrap_or(model.order))?;
-    Ok(found.into_iter().skip(offset).take(limit.unwrap_or(usize::MAX)).collect())
+    let found = sort(
+        tx,
+        model,
+        found,
+        order.filter(|text| !text.is_empty()).unwrap_or(model.order),
+    )?;
+    Ok(found
+        .into_iter()
+        .skip(offset)
+        .take(limit.unwrap_or(usize::MAX))
+        .collect())
 }
 
 fn mentions_active(domain: &Json) -> bool {
-    domain.as_array().into_iter().flatten().any(|leaf| leaf.get(0).and_then(Json::as_str) == Some("active"))
+    domain
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|leaf| leaf.get(0).and_then(Json::as_str) == Some("active"))
 }
 
 /// Puts ids into an order like `date desc, id`.
 ///
 /// # Errors
 /// `ValueError` for a field that does not exist.
-pub(crate) fn sort(tx: &Transaction, model: &'static Model, ids: Vec<i64>, order: &str) -> Result<Vec<i64>> {
+pub(crate) fn sort(
+    tx: &Transaction,
+    model: &'static Model,
+    ids: Vec<i64>,
+    order: &str,
+) -> Result<Vec<i64>> {
     for term in order.split(',') {
         let name = term.split_whitespace().next().unwrap_or_default();
         if !model.fields.contains_key(name) && model.by_key(name).is_none() {
-            return Err(Error::value(format!("Invalid field '{name}' on model '{}'", model.name)));
+            return Err(Error::value(format!(
+                "Invalid field '{name}' on model '{}'",
+                model.name
+            )));
         }
     }
-    let mut keyed: Vec<_> = ids.into_iter().map(|id| (sort_key(tx, model, id, order, false), id)).collect();
+    let mut keyed: Vec<_> = ids
+        .into_iter()
+        .map(|id| (sort_key(tx, model, id, order, false), id))
+        .collect();
     keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(keyed.into_iter().map(|(_, id)| id).collect())
 }
@@ -91,14 +116,29 @@ impl Ord for Directed {
     }
 }
 
-fn sort_key(tx: &Transaction, model: &'static Model, id: i64, order: &str, reverse: bool) -> Vec<Directed> {
+fn sort_key(
+    tx: &Transaction,
+    model: &'static Model,
+    id: i64,
+    order: &str,
+    reverse: bool,
+) -> Vec<Directed> {
     let mut key = Vec::new();
     for term in order.split(',') {
         let mut words = term.split_whitespace();
         let name = words.next().unwrap_or_default();
-        let down = words.next().is_some_and(|word| word.eq_ignore_ascii_case("desc")) != reverse;
-        let Some(field) = model.fields.get(name).or_else(|| model.by_key(name)) else { continue };
-        let value = if field.key == "id" { Value::Int(id) } else { tx.get(model.name, id, field.key) };
+        let down = words
+            .next()
+            .is_some_and(|word| word.eq_ignore_ascii_case("desc"))
+            != reverse;
+        let Some(field) = model.fields.get(name).or_else(|| model.by_key(name)) else {
+            continue;
+        };
+        let value = if field.key == "id" {
+            Value::Int(id)
+        } else {
+            tx.get(model.name, id, field.key)
+        };
         let part = match (field.kind, value) {
             (Kind::Many2one(to), Value::One(other)) => {
                 if let Ok(to) = tx.model(to) {
@@ -114,7 +154,11 @@ fn sort_key(tx: &Transaction, model: &'static Model, id: i64, order: &str, rever
             (Kind::Boolean, _) => Part::Flag(false),
             (_, Value::Null | Value::Many(_)) => Part::Nothing,
         };
-        key.push(if down { Directed::Down(Reverse(part)) } else { Directed::Up(part) });
+        key.push(if down {
+            Directed::Down(Reverse(part))
+        } else {
+            Directed::Up(part)
+        });
     }
     key
 }
@@ -125,17 +169,32 @@ enum Test {
     All(Vec<Test>),
     Any(Vec<Test>),
     Not(Box<Test>),
-    Leaf { path: Vec<&'static str>, operator: String, value: Json },
+    Leaf {
+        path: Vec<&'static str>,
+        operator: String,
+        value: Json,
+    },
     /// `any` and `not any`: the records at the other end match.
-    Inner { path: Vec<&'static str>, relation: &'static Model, test: Box<Test>, negate: bool },
+    Inner {
+        path: Vec<&'static str>,
+        relation: &'static Model,
+        test: Box<Test>,
+        negate: bool,
+    },
     Constant(bool),
 }
 
 fn parse(tx: &Transaction, model: &'static Model, domain: &Json) -> Result<Test> {
-    let Some(items) = domain.as_array() else { return Ok(Test::All(Vec::new())) };
+    let Some(items) = domain.as_array() else {
+        return Ok(Test::All(Vec::new()));
+    };
     let mut stack: Vec<Test> = Vec::new();
     for item in items.iter().rev() {
-        let operand = |stack: &mut Vec<Test>| stack.pop().ok_or_else(|| Error::value(format!("Domain {} is not valid", python(domain))));
+        let operand = |stack: &mut Vec<Test>| {
+            stack
+                .pop()
+                .ok_or_else(|| Error::value(format!("Domain {} is not valid", python(domain))))
+        };
         match item.as_str() {
             Some("&") => {
                 let (a, b) = (operand(&mut stack)?, operand(&mut stack)?);
@@ -158,17 +217,41 @@ fn parse(tx: &Transaction, model: &'static Model, domain: &Json) -> Result<Test>
 fn leaf(tx: &Transaction, model: &'static Model, item: &Json) -> Result<Test> {
     let parts = item.as_array().map(Vec::as_slice).unwrap_or_default();
     let [left, operator, value] = parts else {
-        return Err(Error::value(format!("Invalid domain term {}", python(item))));
+        return Err(Error::value(format!(
+            "Invalid domain term {}",
+            python(item)
+        )));
     };
-    let shown = format!("({}, {}, {})", python(left), python(operator), python(value));
+    let shown = format!(
+        "({}, {}, {})",
+        python(left),
+        python(operator),
+        python(value)
+    );
     if left.as_i64().is_some() {
         return Ok(Test::Constant(left == value));
     }
     let path = left.as_str().unwrap_or_default();
     let operator = operator.as_str().unwrap_or_default().to_lowercase();
     const OPERATORS: [&str; 18] = [
-        "=", "!=", "<>", "<", ">", "<=", ">=", "in", "not in", "like", "ilike", "not like", "not ilike", "=like", "=ilike", "child_of",
-        "any", "not any",
+        "=",
+        "!=",
+        "<>",
+        "<",
+        ">",
+        "<=",
+        ">=",
+        "in",
+        "not in",
+        "like",
+        "ilike",
+        "not like",
+        "not ilike",
+        "=like",
+        "=ilike",
+        "child_of",
+        "any",
+        "not any",
     ];
     if !OPERATORS.contains(&operator.as_str()) {
         return Err(Error::value(tx.version.bad_operator(&shown)));
@@ -176,18 +259,27 @@ fn leaf(tx: &Transaction, model: &'static Model, item: &Json) -> Result<Test> {
     let mut at = Some(model);
     let mut keys = Vec::new();
     for name in path.split('.') {
-        let field = at
-            .and_then(|of| of.fields.get(name))
-            .ok_or_else(|| Error::value(tx.version.unknown_field_in_domain(model.name, path, &shown)))?;
+        let field = at.and_then(|of| of.fields.get(name)).ok_or_else(|| {
+            Error::value(tx.version.unknown_field_in_domain(model.name, path, &shown))
+        })?;
         keys.push(field.key);
         at = field.kind.relation().and_then(|to| tx.model(to).ok());
     }
     if operator == "any" || operator == "not any" {
         let relation = at.ok_or_else(|| Error::value(tx.version.bad_operator(&shown)))?;
         let test = Box::new(parse(tx, relation, value)?);
-        return Ok(Test::Inner { path: keys, relation, test, negate: operator == "not any" });
+        return Ok(Test::Inner {
+            path: keys,
+            relation,
+            test,
+            negate: operator == "not any",
+        });
     }
-    Ok(Test::Leaf { path: keys, operator, value: value.clone() })
+    Ok(Test::Leaf {
+        path: keys,
+        operator,
+        value: value.clone(),
+    })
 }
 
 impl Test {
@@ -197,21 +289,40 @@ impl Test {
             Self::Any(tests) => tests.iter().any(|test| test.matches(tx, model, id)),
             Self::Not(test) => !test.matches(tx, model, id),
             Self::Constant(value) => *value,
-            Self::Inner { path, relation, test, negate } => {
-                let found = follow(tx, model, id, path).iter().any(|(_, _, value)| match value {
-                    Value::One(other) => test.matches(tx, relation, *other),
-                    Value::Many(others) => others.iter().any(|other| test.matches(tx, relation, *other)),
-                    _ => false,
-                });
+            Self::Inner {
+                path,
+                relation,
+                test,
+                negate,
+            } => {
+                let found = follow(tx, model, id, path)
+                    .iter()
+                    .any(|(_, _, value)| match value {
+                        Value::One(other) => test.matches(tx, relation, *other),
+                        Value::Many(others) => others
+                            .iter()
+                            .any(|other| test.matches(tx, relation, *other)),
+                        Value::Null
+                        | Value::Flag(_)
+                        | Value::Int(_)
+                        | Value::Dec(_)
+                        | Value::Text(_) => false,
+                    });
                 found != *negate
             }
-            Self::Leaf { path, operator, value } => {
+            Self::Leaf {
+                path,
+                operator,
+                value,
+            } => {
                 let negative = operator == "!=" || operator == "<>" || operator.starts_with("not ");
                 let ends = follow(tx, model, id, path);
                 if negative {
-                    ends.iter().all(|(of, key, stored)| compare(tx, of, key, stored, operator, value))
+                    ends.iter()
+                        .all(|(of, key, stored)| compare(tx, of, key, stored, operator, value))
                 } else {
-                    ends.iter().any(|(of, key, stored)| compare(tx, of, key, stored, operator, value))
+                    ends.iter()
+                        .any(|(of, key, stored)| compare(tx, of, key, stored, operator, value))
                 }
             }
         }
@@ -219,48 +330,106 @@ impl Test {
 }
 
 /// The values at the end of a path: several where it runs through lists.
-fn follow(tx: &Transaction, model: &'static Model, id: i64, path: &[&'static str]) -> Vec<(&'static Model, &'static str, Value)> {
-    let Some((key, rest)) = path.split_first() else { return Vec::new() };
-    let value = if *key == "id" { Value::Int(id) } else { tx.get(model.name, id, key) };
+fn follow(
+    tx: &Transaction,
+    model: &'static Model,
+    id: i64,
+    path: &[&'static str],
+) -> Vec<(&'static Model, &'static str, Value)> {
+    let Some((key, rest)) = path.split_first() else {
+        return Vec::new();
+    };
+    let value = if *key == "id" {
+        Value::Int(id)
+    } else {
+        tx.get(model.name, id, key)
+    };
     if rest.is_empty() {
         return vec![(model, key, value)];
     }
-    let Some(to) = model.by_key(key).and_then(|field| field.kind.relation()).and_then(|to| tx.model(to).ok()) else { return Vec::new() };
+    let Some(to) = model
+        .by_key(key)
+        .and_then(|field| field.kind.relation())
+        .and_then(|to| tx.model(to).ok())
+    else {
+        return Vec::new();
+    };
     match value {
         Value::One(other) => follow(tx, to, other, rest),
-        Value::Many(others) => others.into_iter().flat_map(|other| follow(tx, to, other, rest)).collect(),
-        _ => Vec::new(),
+        Value::Many(others) => others
+            .into_iter()
+            .flat_map(|other| follow(tx, to, other, rest))
+            .collect(),
+        Value::Null | Value::Flag(_) | Value::Int(_) | Value::Dec(_) | Value::Text(_) => Vec::new(),
     }
 }
 
-fn compare(tx: &Transaction, model: &Model, key: &str, stored: &Value, operator: &str, wanted: &Json) -> bool {
+fn compare(
+    tx: &Transaction,
+    model: &Model,
+    key: &str,
+    stored: &Value,
+    operator: &str,
+    wanted: &Json,
+) -> bool {
     let relation = model.by_key(key).and_then(|field| field.kind.relation());
     let names = || match (relation, stored) {
         (Some(to), Value::One(id)) => vec![models::display_name(tx, to, *id)],
-        (Some(to), Value::Many(ids)) => ids.iter().map(|id| models::display_name(tx, to, *id)).collect(),
+        (Some(to), Value::Many(ids)) => ids
+            .iter()
+            .map(|id| models::display_name(tx, to, *id))
+            .collect(),
         _ => vec![plain(stored)],
     };
     match operator {
-        "=" | "in" => equals(stored, wanted) || (relation.is_some() && wanted.as_str().is_some_and(|name| names().iter().any(|n| n == name))),
+        "=" | "in" => {
+            equals(stored, wanted)
+                || (relation.is_some()
+                    && wanted
+                        .as_str()
+                        .is_some_and(|name| names().iter().any(|n| n == name)))
+        }
         "!=" | "<>" | "not in" => {
-            !(equals(stored, wanted) || (relation.is_some() && wanted.as_str().is_some_and(|name| names().iter().any(|n| n == name))))
+            !(equals(stored, wanted)
+                || (relation.is_some()
+                    && wanted
+                        .as_str()
+                        .is_some_and(|name| names().iter().any(|n| n == name))))
         }
         "like" | "ilike" | "not like" | "not ilike" | "=like" | "=ilike" => {
-            let pattern = wanted.as_str().map_or_else(|| python(wanted), str::to_owned);
+            let pattern = wanted
+                .as_str()
+                .map_or_else(|| python(wanted), str::to_owned);
             let fold = operator.ends_with("ilike");
             let whole = operator.starts_with('=');
             let found = names().iter().any(|name| like(name, &pattern, fold, whole));
             found != operator.starts_with("not ")
         }
         "child_of" => {
-            let wanted: Vec<i64> = wanted.as_i64().into_iter().chain(wanted.as_array().into_iter().flatten().filter_map(Json::as_i64)).collect();
-            let mut at = stored.as_one().or(if key == "id" { Some(stored.as_int()) } else { None });
+            let wanted: Vec<i64> = wanted
+                .as_i64()
+                .into_iter()
+                .chain(
+                    wanted
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(Json::as_i64),
+                )
+                .collect();
+            let mut at = stored.as_one().or(if key == "id" {
+                Some(stored.as_int())
+            } else {
+                None
+            });
             let of = relation.unwrap_or(model.name);
             while let Some(id) = at {
                 if wanted.contains(&id) {
                     return true;
                 }
-                let Some(parent) = ["parent_id", "location_id"].into_iter().find(|key| tx.model(of).is_ok_and(|m| m.by_key(key).is_some()))
+                let Some(parent) = ["parent_id", "location_id"]
+                    .into_iter()
+                    .find(|key| tx.model(of).is_ok_and(|m| m.by_key(key).is_some()))
                 else {
                     return false;
                 };
@@ -270,12 +439,19 @@ fn compare(tx: &Transaction, model: &Model, key: &str, stored: &Value, operator:
         }
         _ => {
             // The stored moment has microseconds: before 19 a moment of the same second counts as later.
-            let same_second_is_later = !tx.version.since(crate::version::Version::V19) && (key == "write_date" || key == "create_date");
+            let same_second_is_later = !tx.version.since(crate::version::Version::V19)
+                && (key == "write_date" || key == "create_date");
             let order = match (stored, wanted) {
                 (Value::Text(text), Json::String(other)) => text.as_str().cmp(other.as_str()),
-                (Value::Int(_) | Value::Dec(_), Json::Number(number)) => stored.as_dec().cmp(&decimal(number).unwrap_or_default()),
-                (Value::Null, Json::Number(number)) => Decimal::ZERO.cmp(&decimal(number).unwrap_or_default()),
-                (Value::One(id), Json::Number(number)) => Decimal::from(*id).cmp(&decimal(number).unwrap_or_default()),
+                (Value::Int(_) | Value::Dec(_), Json::Number(number)) => {
+                    stored.as_dec().cmp(&decimal(number).unwrap_or_default())
+                }
+                (Value::Null, Json::Number(number)) => {
+                    Decimal::ZERO.cmp(&decimal(number).unwrap_or_default())
+                }
+                (Value::One(id), Json::Number(number)) => {
+                    Decimal::from(*id).cmp(&decimal(number).unwrap_or_default())
+                }
                 _ => return false,
             };
             match operator {
@@ -303,7 +479,9 @@ fn equals(stored: &Value, wanted: &Json) -> bool {
         Json::Null | Json::Bool(false) => match stored {
             Value::Null | Value::Flag(false) => true,
             Value::Many(ids) => ids.is_empty(),
-            Value::Text(_) | Value::Int(_) | Value::Dec(_) | Value::One(_) | Value::Flag(true) => false,
+            Value::Text(_) | Value::Int(_) | Value::Dec(_) | Value::One(_) | Value::Flag(true) => {
+                false
+            }
         },
         Json::Bool(true) => !matches!(stored, Value::Null | Value::Flag(false)),
         Json::Number(number) => {
@@ -322,9 +500,18 @@ fn equals(stored: &Value, wanted: &Json) -> bool {
 }
 
 fn like(text: &str, pattern: &str, fold: bool, whole: bool) -> bool {
-    let (text, pattern) = if fold { (text.to_lowercase(), pattern.to_lowercase()) } else { (text.to_owned(), pattern.to_owned()) };
-    let pattern = if whole { pattern } else { format!("%{pattern}%") };
-    let (text, pattern): (Vec<char>, Vec<char>) = (text.chars().collect(), pattern.chars().collect());
+    let (text, pattern) = if fold {
+        (text.to_lowercase(), pattern.to_lowercase())
+    } else {
+        (text.to_owned(), pattern.to_owned())
+    };
+    let pattern = if whole {
+        pattern
+    } else {
+        format!("%{pattern}%")
+    };
+    let (text, pattern): (Vec<char>, Vec<char>) =
+        (text.chars().collect(), pattern.chars().collect());
     glob(&text, &pattern)
 }
 

@@ -22,7 +22,10 @@ pub(crate) struct Wishes {
 
 impl Wishes {
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
-        self.values.iter().find(|(of, _)| *of == key).map(|(_, value)| value)
+        self.values
+            .iter()
+            .find(|(of, _)| *of == key)
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
@@ -32,7 +35,10 @@ impl Wishes {
 
 impl<const N: usize> From<[(&'static str, Value); N]> for Wishes {
     fn from(values: [(&'static str, Value); N]) -> Self {
-        Self { values: values.into(), lists: Vec::new() }
+        Self {
+            values: values.into(),
+            lists: Vec::new(),
+        }
     }
 }
 
@@ -40,16 +46,36 @@ impl<const N: usize> From<[(&'static str, Value); N]> for Wishes {
 ///
 /// # Errors
 /// Unknown field, wrong type, unknown record.
-pub(crate) fn wishes(tx: &Transaction, model: &'static Model, vals: &Map<String, Json>, writing: Writing) -> Result<Wishes> {
+pub(crate) fn wishes(
+    tx: &Transaction,
+    model: &'static Model,
+    vals: &Map<String, Json>,
+    writing: Writing,
+) -> Result<Wishes> {
     let mut wishes = Wishes::default();
     for (name, json) in vals {
         if name == "id" {
             continue;
         }
-        let field = model.fields.get(name.as_str()).ok_or_else(|| Error::from(tx.version.unknown_field(name, model.name, writing)))?;
+        let field = model
+            .fields
+            .get(name.as_str())
+            .ok_or_else(|| Error::from(tx.version.unknown_field(name, model.name, writing)))?;
         match field.kind {
             Kind::One2many(..) | Kind::Many2many(_) => wishes.lists.push((field, json.clone())),
-            _ => wishes.values.push((field.key, store(tx, model.name, field, json)?)),
+            Kind::Char
+            | Kind::Text
+            | Kind::Html
+            | Kind::Integer
+            | Kind::Float(_)
+            | Kind::Monetary
+            | Kind::Boolean
+            | Kind::Date
+            | Kind::Datetime
+            | Kind::Selection(_)
+            | Kind::Many2one(_) => wishes
+                .values
+                .push((field.key, store(tx, model.name, field, json)?)),
         }
     }
     Ok(wishes)
@@ -59,13 +85,24 @@ pub(crate) fn wishes(tx: &Transaction, model: &'static Model, vals: &Map<String,
 ///
 /// # Errors
 /// What [`wishes`] and the model's rules raise.
-pub(crate) fn create(tx: &mut Transaction, model: &'static Model, vals: &Map<String, Json>) -> Result<i64> {
+pub(crate) fn create(
+    tx: &mut Transaction,
+    model: &'static Model,
+    vals: &Map<String, Json>,
+) -> Result<i64> {
     let wishes = wishes(tx, model, vals, Writing::Create)?;
     let id = create_from(tx, model, wishes)?;
     // The import's own way of naming what it creates; a repeat creates again and points the name at the new record.
-    if let (Some(name), Some(module)) = (vals.get("id").and_then(Json::as_str), tx.env.context.get("_import_current_module")) {
+    if let (Some(name), Some(module)) = (
+        vals.get("id").and_then(Json::as_str),
+        tx.env.context.get("_import_current_module"),
+    ) {
         let module = module.as_str().unwrap_or("__import__");
-        let name = if name.contains('.') { name.to_owned() } else { format!("{module}.{name}") };
+        let name = if name.contains('.') {
+            name.to_owned()
+        } else {
+            format!("{module}.{name}")
+        };
         let noupdate = tx.context_flag("noupdate");
         tx.name_externally(&name, model.name, id, noupdate);
     }
@@ -76,7 +113,11 @@ pub(crate) fn create(tx: &mut Transaction, model: &'static Model, vals: &Map<Str
 ///
 /// # Errors
 /// A mandatory field without value, or what the model's rules raise.
-pub(crate) fn create_from(tx: &mut Transaction, model: &'static Model, wishes: Wishes) -> Result<i64> {
+pub(crate) fn create_from(
+    tx: &mut Transaction,
+    model: &'static Model,
+    wishes: Wishes,
+) -> Result<i64> {
     let mut record = Record::new();
     let mut through: BTreeMap<&'static str, Wishes> = BTreeMap::new();
     let mut assigned = Vec::new();
@@ -86,21 +127,32 @@ pub(crate) fn create_from(tx: &mut Transaction, model: &'static Model, wishes: W
             Some(Source::Stored) => {
                 record.insert(key, value);
             }
-            Some(Source::Through(link)) => through.entry(link).or_default().values.push((key, value)),
+            Some(Source::Through(link)) => {
+                through.entry(link).or_default().values.push((key, value))
+            }
             Some(Source::Computed) => assigned.push((key, value)),
             None => {}
         }
     }
     for (field, commands) in wishes.lists {
         match field.source {
-            Source::Through(link) => through.entry(link).or_default().lists.push((field, commands)),
+            Source::Through(link) => through
+                .entry(link)
+                .or_default()
+                .lists
+                .push((field, commands)),
             Source::Stored | Source::Computed => lists.push((field, commands)),
         }
     }
     models::parent(tx, model.name, &mut record, &mut through)?;
     models::defaults(tx, model.name, &mut record, &lists)?;
-    for field in model.declared().filter(|field| field.required && field.source == Source::Stored) {
-        if record.get(field.key).is_none_or(Value::is_empty) && !matches!(field.kind, Kind::One2many(..) | Kind::Many2many(_)) {
+    for field in model
+        .declared()
+        .filter(|field| field.required && field.source == Source::Stored)
+    {
+        if record.get(field.key).is_none_or(Value::is_empty)
+            && !matches!(field.kind, Kind::One2many(..) | Kind::Many2many(_))
+        {
             return Err(mandatory(tx, model, field));
         }
     }
@@ -117,8 +169,17 @@ pub(crate) fn create_from(tx: &mut Transaction, model: &'static Model, wishes: W
 
 fn mandatory(tx: &Transaction, model: &Model, field: &Field) -> Error {
     let wire = crate::version::wire_name(tx.version, model.name, field.key);
-    let mut error = Error::validation(tx.version.mandatory_field(field.label, wire, model.label, model.name));
-    error.missing = Some(Missing { model: model.name, model_label: model.label, field: wire, label: field.label });
+    let mut error =
+        Error::validation(
+            tx.version
+                .mandatory_field(field.label, wire, model.label, model.name),
+        );
+    error.missing = Some(Missing {
+        model: model.name,
+        model_label: model.label,
+        field: wire,
+        label: field.label,
+    });
     error
 }
 
@@ -126,7 +187,12 @@ fn mandatory(tx: &Transaction, model: &Model, field: &Field) -> Error {
 ///
 /// # Errors
 /// `MissingError`, or what [`wishes`] and the model's rules raise.
-pub(crate) fn write(tx: &mut Transaction, model: &'static Model, ids: &[i64], vals: &Map<String, Json>) -> Result<()> {
+pub(crate) fn write(
+    tx: &mut Transaction,
+    model: &'static Model,
+    ids: &[i64],
+    vals: &Map<String, Json>,
+) -> Result<()> {
     for id in ids {
         tx.require(model.name, *id)?;
     }
@@ -147,9 +213,21 @@ impl Before {
     }
 }
 
-pub(crate) fn write_to(tx: &mut Transaction, model: &'static Model, id: i64, wishes: &Wishes) -> Result<()> {
+pub(crate) fn write_to(
+    tx: &mut Transaction,
+    model: &'static Model,
+    id: i64,
+    wishes: &Wishes,
+) -> Result<()> {
     models::writing(tx, model.name, id, wishes)?;
-    let before = Before(model.fields.values().filter(|field| field.source == Source::Stored).map(|field| (field.key, tx.stored(model.name, id, field.key))).collect());
+    let before = Before(
+        model
+            .fields
+            .values()
+            .filter(|field| field.source == Source::Stored)
+            .map(|field| (field.key, tx.stored(model.name, id, field.key)))
+            .collect(),
+    );
     let mut assigned = Vec::new();
     // Any write moves the write date, an equal one too.
     tx.put_all(model.name, id, []);
@@ -159,7 +237,15 @@ pub(crate) fn write_to(tx: &mut Transaction, model: &'static Model, id: i64, wis
             Some(Source::Through(link)) => {
                 let to = model.by_key(link).and_then(|field| field.kind.relation());
                 if let (Some(to), Some(other)) = (to, tx.one(model.name, id, link)) {
-                    write_to(tx, tx.model(to)?, other, &Wishes { values: vec![(*key, value.clone())], lists: Vec::new() })?;
+                    write_to(
+                        tx,
+                        tx.model(to)?,
+                        other,
+                        &Wishes {
+                            values: vec![(*key, value.clone())],
+                            lists: Vec::new(),
+                        },
+                    )?;
                 }
             }
             Some(Source::Computed) => assigned.push((*key, value.clone())),
@@ -176,17 +262,27 @@ pub(crate) fn write_to(tx: &mut Transaction, model: &'static Model, id: i64, wis
 }
 
 /// Carries out the commands for one list of one record.
-fn command(tx: &mut Transaction, model: &'static Model, id: i64, field: &'static Field, commands: &Json) -> Result<()> {
+fn command(
+    tx: &mut Transaction,
+    model: &'static Model,
+    id: i64,
+    field: &'static Field,
+    commands: &Json,
+) -> Result<()> {
     if let Source::Through(link) = field.source {
         let to = model.by_key(link).and_then(|of| of.kind.relation());
-        let (Some(to), Some(other)) = (to, tx.one(model.name, id, link)) else { return Ok(()) };
+        let (Some(to), Some(other)) = (to, tx.one(model.name, id, link)) else {
+            return Ok(());
+        };
         let to = tx.model(to)?;
-        let Some(field) = to.by_key(field.key) else { return Ok(()) };
+        let Some(field) = to.by_key(field.key) else {
+            return Ok(());
+        };
         return command(tx, to, other, field, commands);
     }
     let commands = match commands {
         Json::Array(commands) => commands.as_slice(),
-        _ => &[],
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => &[],
     };
     // A bare list of ids replaces the list.
     let plain;
@@ -199,16 +295,36 @@ fn command(tx: &mut Transaction, model: &'static Model, id: i64, field: &'static
     match field.kind {
         Kind::One2many(to, inverse) => one2many(tx, id, tx.model(to)?, inverse, commands),
         Kind::Many2many(to) => many2many(tx, model, id, field, tx.model(to)?, commands),
-        _ => Ok(()),
+        Kind::Char
+        | Kind::Text
+        | Kind::Html
+        | Kind::Integer
+        | Kind::Float(_)
+        | Kind::Monetary
+        | Kind::Boolean
+        | Kind::Date
+        | Kind::Datetime
+        | Kind::Selection(_)
+        | Kind::Many2one(_) => Ok(()),
     }
 }
 
 fn parts(command: &Json) -> (i64, Option<i64>, &Json) {
     let none = &Json::Null;
-    (command.get(0).and_then(id_of).unwrap_or(-1), command.get(1).and_then(id_of), command.get(2).unwrap_or(none))
+    (
+        command.get(0).and_then(id_of).unwrap_or(-1),
+        command.get(1).and_then(id_of),
+        command.get(2).unwrap_or(none),
+    )
 }
 
-fn one2many(tx: &mut Transaction, id: i64, to: &'static Model, inverse: &'static str, commands: &[Json]) -> Result<()> {
+fn one2many(
+    tx: &mut Transaction,
+    id: i64,
+    to: &'static Model,
+    inverse: &'static str,
+    commands: &[Json],
+) -> Result<()> {
     let owned = to.by_key(inverse).is_some_and(|field| field.required);
     for item in commands {
         let (code, other, rest) = parts(item);
@@ -220,9 +336,17 @@ fn one2many(tx: &mut Transaction, id: i64, to: &'static Model, inverse: &'static
                 wishes.values.push((inverse, Value::One(id)));
                 let created = create_from(tx, to, wishes)?;
                 if let Some(name) = vals.get("id").and_then(Json::as_str)
-                    && let Some(module) = tx.env.context.get("_import_current_module").and_then(Json::as_str)
+                    && let Some(module) = tx
+                        .env
+                        .context
+                        .get("_import_current_module")
+                        .and_then(Json::as_str)
                 {
-                    let name = if name.contains('.') { name.to_owned() } else { format!("{module}.{name}") };
+                    let name = if name.contains('.') {
+                        name.to_owned()
+                    } else {
+                        format!("{module}.{name}")
+                    };
                     let noupdate = tx.context_flag("noupdate");
                     tx.name_externally(&name, to.name, created, noupdate);
                 }
@@ -243,7 +367,12 @@ fn one2many(tx: &mut Transaction, id: i64, to: &'static Model, inverse: &'static
                 }
             }
             (6, _) => {
-                let keep: Vec<i64> = rest.as_array().into_iter().flatten().filter_map(id_of).collect();
+                let keep: Vec<i64> = rest
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(id_of)
+                    .collect();
                 for other in tx.referring(to.name, inverse, id) {
                     if !keep.contains(&other) {
                         detach(tx, to, inverse, other, owned)?;
@@ -261,7 +390,13 @@ fn one2many(tx: &mut Transaction, id: i64, to: &'static Model, inverse: &'static
 }
 
 /// Takes a record out of a list: it goes with its owner, or stays behind without one.
-fn detach(tx: &mut Transaction, to: &'static Model, inverse: &'static str, other: i64, owned: bool) -> Result<()> {
+fn detach(
+    tx: &mut Transaction,
+    to: &'static Model,
+    inverse: &'static str,
+    other: i64,
+    owned: bool,
+) -> Result<()> {
     if owned {
         return unlink(tx, to, &[other]);
     }
@@ -269,7 +404,14 @@ fn detach(tx: &mut Transaction, to: &'static Model, inverse: &'static str, other
     Ok(())
 }
 
-fn many2many(tx: &mut Transaction, model: &'static Model, id: i64, field: &Field, to: &'static Model, commands: &[Json]) -> Result<()> {
+fn many2many(
+    tx: &mut Transaction,
+    model: &'static Model,
+    id: i64,
+    field: &Field,
+    to: &'static Model,
+    commands: &[Json],
+) -> Result<()> {
     let mut list = tx.stored(model.name, id, field.key).as_many().to_vec();
     for item in commands {
         let (code, other, rest) = parts(item);
@@ -291,12 +433,22 @@ fn many2many(tx: &mut Transaction, model: &'static Model, id: i64, field: &Field
             }
             (5, _) => list.clear(),
             (6, _) => {
-                list = rest.as_array().into_iter().flatten().filter_map(id_of).collect();
+                list = rest
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(id_of)
+                    .collect();
                 for other in &list {
                     tx.require(to.name, *other)?;
                 }
             }
-            _ => return Err(Error::value(format!("Wrong value for {}.{}: {item}", model.name, field.key))),
+            _ => {
+                return Err(Error::value(format!(
+                    "Wrong value for {}.{}: {item}",
+                    model.name, field.key
+                )));
+            }
         }
     }
     tx.put(model.name, id, field.key, Value::Many(list));
@@ -317,7 +469,13 @@ pub(crate) fn unlink(tx: &mut Transaction, model: &'static Model, ids: &[i64]) -
     let owned: BTreeSet<(&str, &str)> = model
         .fields
         .values()
-        .filter_map(|field| if let Kind::One2many(to, inverse) = field.kind { Some((to, inverse)) } else { None })
+        .filter_map(|field| {
+            if let Kind::One2many(to, inverse) = field.kind {
+                Some((to, inverse))
+            } else {
+                None
+            }
+        })
         .collect();
     for id in ids {
         for (other, field) in models_pointing_at(tx, model.name) {
@@ -328,7 +486,12 @@ pub(crate) fn unlink(tx: &mut Transaction, model: &'static Model, ids: &[i64]) -
             if owned.contains(&(other.name, field.key)) && field.required {
                 unlink(tx, other, &pointing)?;
             } else if field.required {
-                return Err(Error::validation(tx.version.still_used(other.label, other.name, field.label, field.key)));
+                return Err(Error::validation(tx.version.still_used(
+                    other.label,
+                    other.name,
+                    field.label,
+                    field.key,
+                )));
             } else {
                 for id in pointing {
                     tx.put(other.name, id, field.key, Value::Null);
@@ -336,7 +499,9 @@ pub(crate) fn unlink(tx: &mut Transaction, model: &'static Model, ids: &[i64]) -
             }
         }
         for data in tx.ids("ir.model.data") {
-            if tx.int("ir.model.data", data, "res_id") == *id && tx.text("ir.model.data", data, "model") == model.name {
+            if tx.int("ir.model.data", data, "res_id") == *id
+                && tx.text("ir.model.data", data, "model") == model.name
+            {
                 tx.remove("ir.model.data", data);
             }
         }
@@ -350,7 +515,11 @@ fn models_pointing_at(tx: &Transaction, model: &str) -> Vec<(&'static Model, &'s
     let mut all = Vec::new();
     for other in schema.models() {
         for field in other.fields.values() {
-            if field.source == Source::Stored && matches!(field.kind, Kind::Many2one(to) if to == model) && field.key != "create_uid" && field.key != "write_uid" {
+            if field.source == Source::Stored
+                && matches!(field.kind, Kind::Many2one(to) if to == model)
+                && field.key != "create_uid"
+                && field.key != "write_uid"
+            {
                 all.push((other, field));
             }
         }

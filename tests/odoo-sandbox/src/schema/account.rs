@@ -1,12 +1,17 @@
 //! Bills and journal entries, journals, accounts, taxes.
 
 use super::{
-    Declared, boolean, char, date, discount, float, html, integer, many2many, many2one, model, monetary, one2many, price, quantity, selection,
+    Declared, boolean, char, date, discount, float, html, integer, many2many, many2one, model,
+    monetary, one2many, price, quantity, selection,
 };
 use crate::version::Options;
 use crate::version::Version::{V17, V18};
 
-const STATES: Options = &[("draft", "Draft"), ("posted", "Posted"), ("cancel", "Cancelled")];
+const STATES: Options = &[
+    ("draft", "Draft"),
+    ("posted", "Posted"),
+    ("cancel", "Cancelled"),
+];
 
 pub(super) const MODELS: &[Declared] = &[
     model(
@@ -39,7 +44,12 @@ pub(super) const MODELS: &[Declared] = &[
             many2one("currency_id", "Currency", "res.currency").required(),
             many2one("company_id", "Company", "res.company"),
             char("invoice_origin", "Origin"),
-            one2many("invoice_line_ids", "Invoice lines", "account.move.line", "move_id"),
+            one2many(
+                "invoice_line_ids",
+                "Invoice lines",
+                "account.move.line",
+                "move_id",
+            ),
             one2many("line_ids", "Journal Items", "account.move.line", "move_id"),
             monetary("amount_untaxed", "Untaxed Amount").computed(),
             monetary("amount_tax", "Tax").computed(),
@@ -60,8 +70,16 @@ pub(super) const MODELS: &[Declared] = &[
             .computed(),
             char("payment_reference", "Payment Reference"),
             html("narration", "Terms and Conditions"),
-            many2one("fiscal_position_id", "Fiscal Position", "account.fiscal.position"),
-            many2one("invoice_payment_term_id", "Payment Terms", "account.payment.term"),
+            many2one(
+                "fiscal_position_id",
+                "Fiscal Position",
+                "account.fiscal.position",
+            ),
+            many2one(
+                "invoice_payment_term_id",
+                "Payment Terms",
+                "account.payment.term",
+            ),
             many2one("invoice_user_id", "Salesperson", "res.users"),
             boolean("posted_before", "Posted Before"),
         ],
@@ -110,7 +128,11 @@ pub(super) const MODELS: &[Declared] = &[
                 ],
             )
             .required(),
-            many2one("purchase_line_id", "Purchase Order Line", "purchase.order.line"),
+            many2one(
+                "purchase_line_id",
+                "Purchase Order Line",
+                "purchase.order.line",
+            ),
             many2one("purchase_order_id", "Purchase Order", "purchase.order").computed(),
             date("date_maturity", "Due Date"),
         ],
@@ -125,7 +147,13 @@ pub(super) const MODELS: &[Declared] = &[
             selection(
                 "type",
                 "Type",
-                &[("sale", "Sales"), ("purchase", "Purchase"), ("cash", "Cash"), ("bank", "Bank"), ("general", "Miscellaneous")],
+                &[
+                    ("sale", "Sales"),
+                    ("purchase", "Purchase"),
+                    ("cash", "Cash"),
+                    ("bank", "Bank"),
+                    ("general", "Miscellaneous"),
+                ],
             )
             .required(),
             boolean("active", "Active"),
@@ -172,10 +200,24 @@ pub(super) const MODELS: &[Declared] = &[
             selection(
                 "amount_type",
                 "Tax Computation",
-                &[("group", "Group of Taxes"), ("fixed", "Fixed"), ("percent", "Percentage"), ("division", "Percentage Tax Included")],
+                &[
+                    ("group", "Group of Taxes"),
+                    ("fixed", "Fixed"),
+                    ("percent", "Percentage"),
+                    ("division", "Percentage Tax Included"),
+                ],
             )
             .required(),
-            selection("type_tax_use", "Tax Type", &[("sale", "Sales"), ("purchase", "Purchases"), ("none", "None")]).required(),
+            selection(
+                "type_tax_use",
+                "Tax Type",
+                &[
+                    ("sale", "Sales"),
+                    ("purchase", "Purchases"),
+                    ("none", "None"),
+                ],
+            )
+            .required(),
             boolean("price_include", "Price Include"),
             boolean("active", "Active"),
             integer("sequence", "Sequence"),

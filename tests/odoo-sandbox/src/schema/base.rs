@@ -1,6 +1,9 @@
 //! Partners, companies, currencies, users, external ids, settings.
 
-use super::{Declared, boolean, char, date, discount, float, html, integer, many2one, model, monetary, one2many, selection};
+use super::{
+    Declared, boolean, char, date, discount, float, html, integer, many2one, model, monetary,
+    one2many, selection,
+};
 use crate::version::Version::{V17, V18};
 
 pub(super) const MODELS: &[Declared] = &[
@@ -19,13 +22,23 @@ pub(super) const MODELS: &[Declared] = &[
             char("ref", "Reference"),
             boolean("active", "Active"),
             boolean("is_company", "Is a Company"),
-            selection("company_type", "Company Type", &[("person", "Person"), ("company", "Company")]).computed(),
+            selection(
+                "company_type",
+                "Company Type",
+                &[("person", "Person"), ("company", "Company")],
+            )
+            .computed(),
             many2one("parent_id", "Related Company", "res.partner"),
             one2many("child_ids", "Contact", "res.partner", "parent_id"),
             selection(
                 "type",
                 "Address Type",
-                &[("contact", "Contact"), ("invoice", "Invoice"), ("delivery", "Delivery"), ("other", "Other")],
+                &[
+                    ("contact", "Contact"),
+                    ("invoice", "Invoice"),
+                    ("delivery", "Delivery"),
+                    ("other", "Other"),
+                ],
             ),
             char("street", "Street"),
             char("street2", "Street2"),
@@ -44,9 +57,21 @@ pub(super) const MODELS: &[Declared] = &[
             many2one("company_id", "Company", "res.company"),
             many2one("user_id", "Salesperson", "res.users"),
             many2one("currency_id", "Currency", "res.currency").computed(),
-            many2one("property_supplier_payment_term_id", "Vendor Payment Terms", "account.payment.term"),
-            many2one("property_payment_term_id", "Customer Payment Terms", "account.payment.term"),
-            many2one("property_purchase_currency_id", "Supplier Currency", "res.currency"),
+            many2one(
+                "property_supplier_payment_term_id",
+                "Vendor Payment Terms",
+                "account.payment.term",
+            ),
+            many2one(
+                "property_payment_term_id",
+                "Customer Payment Terms",
+                "account.payment.term",
+            ),
+            many2one(
+                "property_purchase_currency_id",
+                "Supplier Currency",
+                "res.currency",
+            ),
             many2one("commercial_partner_id", "Commercial Entity", "res.partner").computed(),
         ],
     ),
@@ -69,28 +94,50 @@ pub(super) const MODELS: &[Declared] = &[
                 "Levels of Approvals",
                 &[
                     ("one_step", "Confirm purchase orders in one step"),
-                    ("two_step", "Get 2 levels of approvals to confirm a purchase order"),
+                    (
+                        "two_step",
+                        "Get 2 levels of approvals to confirm a purchase order",
+                    ),
                 ],
             ),
             monetary("po_double_validation_amount", "Double validation amount"),
             selection(
                 "po_lock",
                 "Purchase Order Modification",
-                &[("edit", "Allow to edit purchase orders"), ("lock", "Confirmed purchase orders are not editable")],
+                &[
+                    ("edit", "Allow to edit purchase orders"),
+                    ("lock", "Confirmed purchase orders are not editable"),
+                ],
             ),
             date("fiscalyear_lock_date", "Global Lock Date"),
             date("period_lock_date", "Journals Entries Lock Date").until(V17),
             date("purchase_lock_date", "Purchase Lock date").since(V18),
             date("sale_lock_date", "Sales Lock Date").since(V18),
             date("tax_lock_date", "Tax Return Lock Date"),
-            date("user_fiscalyear_lock_date", "User Fiscalyear Lock Date").computed().since(V18),
-            date("user_tax_lock_date", "User Tax Lock Date").computed().since(V18),
-            date("user_sale_lock_date", "User Sale Lock Date").computed().since(V18),
-            date("user_purchase_lock_date", "User Purchase Lock Date").computed().since(V18),
-            date("user_hard_lock_date", "User Hard Lock Date").computed().since(V18),
-            date("max_tax_lock_date", "Max Tax Lock Date").computed().until(V17),
+            date("user_fiscalyear_lock_date", "User Fiscalyear Lock Date")
+                .computed()
+                .since(V18),
+            date("user_tax_lock_date", "User Tax Lock Date")
+                .computed()
+                .since(V18),
+            date("user_sale_lock_date", "User Sale Lock Date")
+                .computed()
+                .since(V18),
+            date("user_purchase_lock_date", "User Purchase Lock Date")
+                .computed()
+                .since(V18),
+            date("user_hard_lock_date", "User Hard Lock Date")
+                .computed()
+                .since(V18),
+            date("max_tax_lock_date", "Max Tax Lock Date")
+                .computed()
+                .until(V17),
             date("hard_lock_date", "Hard Lock Date").since(V18),
-            many2one("account_purchase_tax_id", "Default Purchase Tax", "account.tax"),
+            many2one(
+                "account_purchase_tax_id",
+                "Default Purchase Tax",
+                "account.tax",
+            ),
             many2one("account_sale_tax_id", "Default Sale Tax", "account.tax"),
         ],
     ),
@@ -120,11 +167,23 @@ pub(super) const MODELS: &[Declared] = &[
             boolean("active", "Active"),
             float("rounding", "Rounding Factor"),
             integer("decimal_places", "Decimal Places"),
-            selection("position", "Symbol Position", &[("after", "After Amount"), ("before", "Before Amount")]),
+            selection(
+                "position",
+                "Symbol Position",
+                &[("after", "After Amount"), ("before", "Before Amount")],
+            ),
             float("rate", "Current Rate").computed(),
         ],
     ),
-    model("res.country", "Country", "name, id", &[char("name", "Country Name").required(), char("code", "Country Code").required()]),
+    model(
+        "res.country",
+        "Country",
+        "name, id",
+        &[
+            char("name", "Country Name").required(),
+            char("code", "Country Code").required(),
+        ],
+    ),
     model(
         "res.country.state",
         "Country state",
@@ -153,7 +212,10 @@ pub(super) const MODELS: &[Declared] = &[
         "decimal.precision",
         "Decimal Precision",
         "id",
-        &[char("name", "Usage").required(), integer("digits", "Digits").required()],
+        &[
+            char("name", "Usage").required(),
+            integer("digits", "Digits").required(),
+        ],
     ),
     model(
         "account.payment.term",
@@ -167,8 +229,24 @@ pub(super) const MODELS: &[Declared] = &[
             discount("discount_percentage", "Discount %"),
         ],
     ),
-    model("account.fiscal.position", "Fiscal Position", "sequence", &[char("name", "Fiscal Position").required(), integer("sequence", "Sequence")]),
-    model("account.incoterms", "Incoterms", "id", &[char("name", "Name").required(), char("code", "Code").required()]),
+    model(
+        "account.fiscal.position",
+        "Fiscal Position",
+        "sequence",
+        &[
+            char("name", "Fiscal Position").required(),
+            integer("sequence", "Sequence"),
+        ],
+    ),
+    model(
+        "account.incoterms",
+        "Incoterms",
+        "id",
+        &[
+            char("name", "Name").required(),
+            char("code", "Code").required(),
+        ],
+    ),
     model(
         "mail.message",
         "Message",

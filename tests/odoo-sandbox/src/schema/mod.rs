@@ -64,7 +64,9 @@ impl Kind {
     /// The model at the other end.
     pub(crate) const fn relation(self) -> Option<&'static str> {
         match self {
-            Self::Many2one(model) | Self::One2many(model, _) | Self::Many2many(model) => Some(model),
+            Self::Many2one(model) | Self::One2many(model, _) | Self::Many2many(model) => {
+                Some(model)
+            }
             Self::Char
             | Self::Text
             | Self::Html
@@ -110,7 +112,14 @@ pub(crate) struct Field {
 
 impl Field {
     const fn new(key: &'static str, label: &'static str, kind: Kind) -> Self {
-        Self { key, label, kind, required: false, source: Source::Stored, exists: Exists::Always }
+        Self {
+            key,
+            label,
+            kind,
+            required: false,
+            source: Source::Stored,
+            exists: Exists::Always,
+        }
     }
 
     const fn required(mut self) -> Self {
@@ -181,7 +190,12 @@ const fn selection(key: &'static str, label: &'static str, options: Options) -> 
 const fn many2one(key: &'static str, label: &'static str, model: &'static str) -> Field {
     Field::new(key, label, Kind::Many2one(model))
 }
-const fn one2many(key: &'static str, label: &'static str, model: &'static str, inverse: &'static str) -> Field {
+const fn one2many(
+    key: &'static str,
+    label: &'static str,
+    model: &'static str,
+    inverse: &'static str,
+) -> Field {
     Field::new(key, label, Kind::One2many(model, inverse))
 }
 const fn many2many(key: &'static str, label: &'static str, model: &'static str) -> Field {
@@ -197,8 +211,18 @@ struct Declared {
     fields: &'static [Field],
 }
 
-const fn model(name: &'static str, label: &'static str, order: &'static str, fields: &'static [Field]) -> Declared {
-    Declared { name, label, order, fields }
+const fn model(
+    name: &'static str,
+    label: &'static str,
+    order: &'static str,
+    fields: &'static [Field],
+) -> Declared {
+    Declared {
+        name,
+        label,
+        order,
+        fields,
+    }
 }
 
 #[derive(Debug)]
@@ -221,15 +245,19 @@ impl Model {
 
     /// The fields as they are declared: the order in which the database looks for missing values.
     pub(crate) fn declared(&self) -> impl Iterator<Item = &Field> {
-        self.declared.iter().filter_map(|name| self.fields.get(name))
+        self.declared
+            .iter()
+            .filter_map(|name| self.fields.get(name))
     }
 
     /// The stored many2one fields: those the store keeps an index for.
     pub(crate) fn links(&self) -> impl Iterator<Item = (&'static str, &'static str)> + '_ {
-        self.fields.values().filter_map(|field| match (field.kind, field.source) {
-            (Kind::Many2one(to), Source::Stored) => Some((field.key, to)),
-            _ => None,
-        })
+        self.fields
+            .values()
+            .filter_map(|field| match (field.kind, field.source) {
+                (Kind::Many2one(to), Source::Stored) => Some((field.key, to)),
+                _ => None,
+            })
     }
 }
 
@@ -262,9 +290,23 @@ impl Schema {
     }
 
     fn build(version: Version) -> Self {
-        let areas = [base::MODELS, product::MODELS, purchase::MODELS, stock::MODELS, account::MODELS];
-        let order = areas.into_iter().flatten().map(|declared| declared.name).collect();
-        let models = areas.into_iter().flatten().map(|declared| (declared.name, Self::apply(version, declared))).collect();
+        let areas = [
+            base::MODELS,
+            product::MODELS,
+            purchase::MODELS,
+            stock::MODELS,
+            account::MODELS,
+        ];
+        let order = areas
+            .into_iter()
+            .flatten()
+            .map(|declared| declared.name)
+            .collect();
+        let models = areas
+            .into_iter()
+            .flatten()
+            .map(|declared| (declared.name, Self::apply(version, declared)))
+            .collect();
         Self { models, order }
     }
 
@@ -291,7 +333,8 @@ impl Schema {
             }
             let mut field = *field;
             if let Kind::Selection(options) = field.kind {
-                field.kind = Kind::Selection(version::options(version, declared.name, field.key, options));
+                field.kind =
+                    Kind::Selection(version::options(version, declared.name, field.key, options));
             }
             field.label = version::label(version, declared.name, field.key, field.label);
             let wire = version::wire_name(version, declared.name, field.key);
@@ -299,6 +342,13 @@ impl Schema {
             names.push(wire);
             fields.insert(wire, field);
         }
-        Model { name: declared.name, label: declared.label, order: declared.order, fields, keys, declared: names }
+        Model {
+            name: declared.name,
+            label: declared.label,
+            order: declared.order,
+            fields,
+            keys,
+            declared: names,
+        }
     }
 }

@@ -1,14 +1,19 @@
 //! Purchase orders and their lines.
 
 use super::{
-    Declared, boolean, char, datetime, discount, float, html, integer, many2many, many2one, model, monetary, one2many, price, quantity,
-    selection, text,
+    Declared, boolean, char, datetime, discount, float, html, integer, many2many, many2one, model,
+    monetary, one2many, price, quantity, selection, text,
 };
 use crate::version::Options;
 use crate::version::Version::{V18, V19};
 
-const STATES: Options =
-    &[("draft", "RFQ"), ("sent", "RFQ Sent"), ("to approve", "To Approve"), ("purchase", "Purchase Order"), ("cancel", "Cancelled")];
+const STATES: Options = &[
+    ("draft", "RFQ"),
+    ("sent", "RFQ Sent"),
+    ("to approve", "To Approve"),
+    ("purchase", "Purchase Order"),
+    ("cancel", "Cancelled"),
+];
 
 pub(super) const MODELS: &[Declared] = &[
     model(
@@ -25,12 +30,21 @@ pub(super) const MODELS: &[Declared] = &[
             datetime("date_approve", "Confirmation Date"),
             datetime("date_planned", "Expected Arrival"),
             datetime("date_calendar_start", "Date Calendar Start").computed(),
-            one2many("order_line", "Order Lines", "purchase.order.line", "order_id"),
+            one2many(
+                "order_line",
+                "Order Lines",
+                "purchase.order.line",
+                "order_id",
+            ),
             many2one("currency_id", "Currency", "res.currency").required(),
             many2one("company_id", "Company", "res.company").required(),
             many2one("user_id", "Buyer", "res.users"),
             many2one("picking_type_id", "Deliver To", "stock.picking.type").required(),
-            many2one("fiscal_position_id", "Fiscal Position", "account.fiscal.position"),
+            many2one(
+                "fiscal_position_id",
+                "Fiscal Position",
+                "account.fiscal.position",
+            ),
             many2one("payment_term_id", "Payment Terms", "account.payment.term"),
             many2one("incoterm_id", "Incoterm", "account.incoterms"),
             html("note", "Terms and Conditions"),
@@ -42,7 +56,11 @@ pub(super) const MODELS: &[Declared] = &[
             selection(
                 "invoice_status",
                 "Billing Status",
-                &[("no", "Nothing to Bill"), ("to invoice", "Waiting Bills"), ("invoiced", "Fully Billed")],
+                &[
+                    ("no", "Nothing to Bill"),
+                    ("to invoice", "Waiting Bills"),
+                    ("invoiced", "Fully Billed"),
+                ],
             )
             .computed(),
             many2many("picking_ids", "Receptions", "stock.picking").computed(),
@@ -50,7 +68,11 @@ pub(super) const MODELS: &[Declared] = &[
             selection(
                 "receipt_status",
                 "Receipt Status",
-                &[("pending", "Not Received"), ("partial", "Partially Received"), ("full", "Fully Received")],
+                &[
+                    ("pending", "Not Received"),
+                    ("partial", "Partially Received"),
+                    ("full", "Fully Received"),
+                ],
             )
             .computed(),
             boolean("acknowledged", "Acknowledged"),
@@ -83,11 +105,21 @@ pub(super) const MODELS: &[Declared] = &[
             datetime("date_planned", "Expected Arrival"),
             quantity("qty_received", "Received Qty").computed(),
             quantity("qty_received_manual", "Manual Received Qty"),
-            selection("qty_received_method", "Received Qty Method", &[("manual", "Manual"), ("stock_moves", "Stock Moves")]).computed(),
+            selection(
+                "qty_received_method",
+                "Received Qty Method",
+                &[("manual", "Manual"), ("stock_moves", "Stock Moves")],
+            )
+            .computed(),
             quantity("qty_invoiced", "Billed Qty").computed(),
             quantity("qty_to_invoice", "To Invoice Quantity").computed(),
             one2many("move_ids", "Reservation", "stock.move", "purchase_line_id"),
-            one2many("invoice_lines", "Bill Lines", "account.move.line", "purchase_line_id"),
+            one2many(
+                "invoice_lines",
+                "Bill Lines",
+                "account.move.line",
+                "purchase_line_id",
+            ),
             many2one("partner_id", "Partner", "res.partner").through("order_id"),
             many2one("company_id", "Company", "res.company").through("order_id"),
             many2one("currency_id", "Currency", "res.currency").through("order_id"),
@@ -95,7 +127,11 @@ pub(super) const MODELS: &[Declared] = &[
             selection(
                 "display_type",
                 "Display Type",
-                &[("line_section", "Section"), ("line_subsection", "Subsection"), ("line_note", "Note")],
+                &[
+                    ("line_section", "Section"),
+                    ("line_subsection", "Subsection"),
+                    ("line_note", "Note"),
+                ],
             ),
             datetime("date_order", "Order Date").through("order_id"),
             datetime("date_approve", "Confirmation Date").through("order_id"),

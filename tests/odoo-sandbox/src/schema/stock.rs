@@ -1,7 +1,10 @@
 //! Transfers, moves, lots, locations, warehouses.
 
 use super::product::TRACKING;
-use super::{Declared, boolean, char, datetime, html, integer, many2many, many2one, model, one2many, price, quantity, selection, text};
+use super::{
+    Declared, boolean, char, datetime, html, integer, many2many, many2one, model, one2many, price,
+    quantity, selection, text,
+};
 use crate::version::Options;
 use crate::version::Version::V18;
 
@@ -14,8 +17,12 @@ const MOVE_STATES: Options = &[
     ("done", "Done"),
     ("cancel", "Cancelled"),
 ];
-const OPERATIONS: Options =
-    &[("incoming", "Receipt"), ("outgoing", "Delivery"), ("internal", "Internal Transfer"), ("mrp_operation", "Manufacturing")];
+const OPERATIONS: Options = &[
+    ("incoming", "Receipt"),
+    ("outgoing", "Delivery"),
+    ("internal", "Internal Transfer"),
+    ("mrp_operation", "Manufacturing"),
+];
 
 pub(super) const MODELS: &[Declared] = &[
     model(
@@ -48,17 +55,40 @@ pub(super) const MODELS: &[Declared] = &[
             datetime("date_deadline", "Deadline").computed(),
             datetime("date_done", "Date of Transfer"),
             many2one("backorder_id", "Back Order of", "stock.picking"),
-            one2many("backorder_ids", "Back Orders", "stock.picking", "backorder_id"),
+            one2many(
+                "backorder_ids",
+                "Back Orders",
+                "stock.picking",
+                "backorder_id",
+            ),
             many2one("return_id", "Return of", "stock.picking"),
             one2many("return_ids", "Returns", "stock.picking", "return_id"),
             one2many("move_ids", "Stock Moves", "stock.move", "picking_id"),
-            one2many("move_ids_without_package", "Stock move", "stock.move", "picking_id").until(V18),
-            one2many("move_line_ids", "Operations", "stock.move.line", "picking_id"),
+            one2many(
+                "move_ids_without_package",
+                "Stock move",
+                "stock.move",
+                "picking_id",
+            )
+            .until(V18),
+            one2many(
+                "move_line_ids",
+                "Operations",
+                "stock.move.line",
+                "picking_id",
+            ),
             many2one("purchase_id", "Purchase Orders", "purchase.order").computed(),
             many2one("company_id", "Company", "res.company"),
             selection("priority", "Priority", &[("0", "Normal"), ("1", "Urgent")]),
             many2one("user_id", "Responsible", "res.users"),
-            selection("move_type", "Shipping Policy", &[("direct", "As soon as possible"), ("one", "When all products are ready")]),
+            selection(
+                "move_type",
+                "Shipping Policy",
+                &[
+                    ("direct", "As soon as possible"),
+                    ("one", "When all products are ready"),
+                ],
+            ),
             many2one("owner_id", "Assign Owner", "res.partner"),
         ],
     ),
@@ -81,12 +111,21 @@ pub(super) const MODELS: &[Declared] = &[
             boolean("picked", "Picked").computed(),
             selection("state", "Status", MOVE_STATES),
             many2one("location_id", "Source Location", "stock.location").required(),
-            many2one("location_dest_id", "Intermediate Location", "stock.location").required(),
+            many2one(
+                "location_dest_id",
+                "Intermediate Location",
+                "stock.location",
+            )
+            .required(),
             many2one("partner_id", "Destination Address ", "res.partner"),
             many2one("picking_id", "Transfer", "stock.picking"),
             many2one("picking_type_id", "Operation Type", "stock.picking.type"),
             one2many("move_line_ids", "Move Line", "stock.move.line", "move_id"),
-            many2one("purchase_line_id", "Purchase Order Line", "purchase.order.line"),
+            many2one(
+                "purchase_line_id",
+                "Purchase Order Line",
+                "purchase.order.line",
+            ),
             many2many("lot_ids", "Serial Numbers", "stock.lot").computed(),
             selection("has_tracking", "Product with Tracking", TRACKING).computed(),
             char("reference", "Reference").computed(),
@@ -95,13 +134,25 @@ pub(super) const MODELS: &[Declared] = &[
             selection(
                 "procure_method",
                 "Supply Method",
-                &[("make_to_stock", "Default: Take From Stock"), ("make_to_order", "Advanced: Apply Procurement Rules")],
+                &[
+                    ("make_to_stock", "Default: Take From Stock"),
+                    ("make_to_order", "Advanced: Apply Procurement Rules"),
+                ],
             ),
             many2many("move_orig_ids", "Original Move", "stock.move"),
             many2many("move_dest_ids", "Destination Moves", "stock.move"),
             boolean("to_refund", "Update quantities on SO/PO"),
-            many2one("origin_returned_move_id", "Origin return move", "stock.move"),
-            one2many("returned_move_ids", "All returned moves", "stock.move", "origin_returned_move_id"),
+            many2one(
+                "origin_returned_move_id",
+                "Origin return move",
+                "stock.move",
+            ),
+            one2many(
+                "returned_move_ids",
+                "All returned moves",
+                "stock.move",
+                "origin_returned_move_id",
+            ),
             boolean("scrapped", "Scrapped").until(V18),
             many2one("warehouse_id", "Warehouse", "stock.warehouse"),
             text("description_picking", "Description Of Picking"),
@@ -132,7 +183,12 @@ pub(super) const MODELS: &[Declared] = &[
             selection("tracking", "Tracking", TRACKING).computed(),
         ],
     ),
-    model("stock.package", "Package", "name", &[char("name", "Package Reference").required()]),
+    model(
+        "stock.package",
+        "Package",
+        "name",
+        &[char("name", "Package Reference").required()],
+    ),
     model(
         "stock.lot",
         "Lot/Serial",
@@ -192,14 +248,21 @@ pub(super) const MODELS: &[Declared] = &[
             many2one("int_type_id", "Internal Type", "stock.picking.type"),
             many2one("qc_type_id", "Quality Control Type", "stock.picking.type").since(V18),
             many2one("store_type_id", "Storage Type", "stock.picking.type").since(V18),
-            many2one("manu_type_id", "Manufacturing Operation Type", "stock.picking.type"),
+            many2one(
+                "manu_type_id",
+                "Manufacturing Operation Type",
+                "stock.picking.type",
+            ),
             selection(
                 "reception_steps",
                 "Incoming Shipments",
                 &[
                     ("one_step", "Receive and Store (1 step)"),
                     ("two_steps", "Receive then Store (2 steps)"),
-                    ("three_steps", "Receive, Quality Control, then Store (3 steps)"),
+                    (
+                        "three_steps",
+                        "Receive, Quality Control, then Store (3 steps)",
+                    ),
                 ],
             ),
             selection(
@@ -217,11 +280,18 @@ pub(super) const MODELS: &[Declared] = &[
                 &[
                     ("mrp_one_step", "Manufacture (1 step)"),
                     ("pbm", "Pick components then manufacture (2 steps)"),
-                    ("pbm_sam", "Pick components, manufacture, then store products (3 steps)"),
+                    (
+                        "pbm_sam",
+                        "Pick components, manufacture, then store products (3 steps)",
+                    ),
                 ],
             ),
             many2one("wh_input_stock_loc_id", "Input Location", "stock.location"),
-            many2one("wh_qc_stock_loc_id", "Quality Control Location", "stock.location"),
+            many2one(
+                "wh_qc_stock_loc_id",
+                "Quality Control Location",
+                "stock.location",
+            ),
             integer("sequence", "Sequence"),
         ],
     ),
@@ -236,9 +306,21 @@ pub(super) const MODELS: &[Declared] = &[
             boolean("active", "Active"),
             many2one("company_id", "Company", "res.company").required(),
             many2one("warehouse_id", "Warehouse", "stock.warehouse"),
-            many2one("default_location_src_id", "Source Location", "stock.location"),
-            many2one("default_location_dest_id", "Destination Location", "stock.location"),
-            selection("create_backorder", "Create Backorder", &[("ask", "Ask"), ("always", "Always"), ("never", "Never")]),
+            many2one(
+                "default_location_src_id",
+                "Source Location",
+                "stock.location",
+            ),
+            many2one(
+                "default_location_dest_id",
+                "Destination Location",
+                "stock.location",
+            ),
+            selection(
+                "create_backorder",
+                "Create Backorder",
+                &[("ask", "Ask"), ("always", "Always"), ("never", "Never")],
+            ),
             integer("sequence", "Sequence"),
         ],
     ),
@@ -248,7 +330,12 @@ pub(super) const MODELS: &[Declared] = &[
         "id",
         &[
             many2one("picking_id", "Picking", "stock.picking"),
-            one2many("product_return_moves", "Moves", "stock.return.picking.line", "wizard_id"),
+            one2many(
+                "product_return_moves",
+                "Moves",
+                "stock.return.picking.line",
+                "wizard_id",
+            ),
         ],
     ),
     model(

@@ -16,8 +16,15 @@ fn header<'p>(head: &'p Parts, name: &str) -> Option<&'p str> {
 }
 
 pub(super) async fn handle(head: &Parts, body: &Bytes, server: &Arc<Server>) -> Reply {
-    let path: Vec<&str> = head.uri.path().trim_start_matches("/json/2/").split('/').collect();
-    if head.method == Method::POST && !header(head, "content-type").is_some_and(|kind| kind.starts_with("application/json")) {
+    let path: Vec<&str> = head
+        .uri
+        .path()
+        .trim_start_matches("/json/2/")
+        .split('/')
+        .collect();
+    if head.method == Method::POST
+        && !header(head, "content-type").is_some_and(|kind| kind.starts_with("application/json"))
+    {
         return Reply::Answer(Answer::page(
             415,
             "Unsupported Media Type",
@@ -34,27 +41,48 @@ pub(super) async fn handle(head: &Parts, body: &Bytes, server: &Arc<Server>) -> 
         ));
     }
     let understood = user(head, server).and_then(|user| {
-        let [model, method] = path.as_slice() else { return Err(did_you_mean()) };
+        let [model, method] = path.as_slice() else {
+            return Err(did_you_mean());
+        };
         if head.method != Method::POST {
             return Err(did_you_mean());
         }
-        let body = if body.is_empty() { Json::Object(Map::new()) } else { serde_json::from_slice(body).map_err(|error| json_error(body, &error))? };
+        let body = if body.is_empty() {
+            Json::Object(Map::new())
+        } else {
+            serde_json::from_slice(body).map_err(|error| json_error(body, &error))?
+        };
         let tx = server.engine.begin(user, Map::new());
         arguments::by_name(&tx, model, method, &body).map(|call| (user, call))
     });
     match understood {
         Ok((user, call)) => carry_out(server, user, call, answer, Json::Null).await,
         Err(error) => {
-            let (model, method) = (path.first().copied().unwrap_or_default(), path.get(1).copied().unwrap_or_default());
-            let seq = server.journal.began(crate::clock::stamp(server.engine.clock.now()), model, method, &[]);
-            server.journal.ended(seq, error.class.status(), Some(error.class.name().to_owned()));
+            let (model, method) = (
+                path.first().copied().unwrap_or_default(),
+                path.get(1).copied().unwrap_or_default(),
+            );
+            let seq = server.journal.began(
+                crate::clock::stamp(server.engine.clock.now()),
+                model,
+                method,
+                &[],
+            );
+            server.journal.ended(
+                seq,
+                error.class.status(),
+                Some(error.class.name().to_owned()),
+            );
             Reply::Answer(answer(server, Err(error), &Json::Null))
         }
     }
 }
 
 fn did_you_mean() -> Error {
-    Error::new(Class::NotFound, "Did you mean POST /json/2/<model>/<method>?")
+    Error::new(
+        Class::NotFound,
+        "Did you mean POST /json/2/<model>/<method>?",
+    )
 }
 
 fn user(head: &Parts, server: &Server) -> Result<i64> {
@@ -63,10 +91,15 @@ fn user(head: &Parts, server: &Server) -> Result<i64> {
         scheme.eq_ignore_ascii_case("bearer").then_some(key)
     });
     let key = key.ok_or_else(|| {
-        Error::new(Class::Unauthorized, "User not authenticated, use an API Key with a Bearer Authorization header.")
+        Error::new(
+            Class::Unauthorized,
+            "User not authenticated, use an API Key with a Bearer Authorization header.",
+        )
     })?;
     let account = server.accounts.iter().find(|account| account.key == key);
-    account.map(|account| account.user).ok_or_else(|| Error::new(Class::Unauthorized, "Invalid apikey"))
+    account
+        .map(|account| account.user)
+        .ok_or_else(|| Error::new(Class::Unauthorized, "Invalid apikey"))
 }
 
 fn answer(_: &Server, result: Result<Json>, _: &Json) -> Answer {

@@ -20,10 +20,19 @@ impl Response {
 }
 
 /// Sends a request and reads the answer to its end.
-pub(crate) fn request(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Response> {
+pub(crate) fn request(
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> io::Result<Response> {
     let address = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address)?;
-    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n", body.len());
+    let mut head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n",
+        body.len()
+    );
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -31,13 +40,32 @@ pub(crate) fn request(url: &str, method: &str, path: &str, headers: &[(&str, &st
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let text = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "closed without an answer"))?;
-    let status = head.split_whitespace().nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
-    let content = head.lines().find_map(|line| line.strip_prefix("content-type: ")).unwrap_or_default().to_owned();
-    Ok(Response { status, content, text: body.to_owned() })
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "closed without an answer"))?;
+    let status = head
+        .split_whitespace()
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or_default();
+    let content = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-type: "))
+        .unwrap_or_default()
+        .to_owned();
+    Ok(Response {
+        status,
+        content,
+        text: body.to_owned(),
+    })
 }
 
-pub(crate) fn post(url: &str, path: &str, headers: &[(&str, &str)], body: &Json) -> io::Result<Response> {
+pub(crate) fn post(
+    url: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &Json,
+) -> io::Result<Response> {
     let mut headers = headers.to_vec();
     headers.push(("Content-Type", "application/json"));
     request(url, "POST", path, &headers, &body.to_string())
@@ -69,14 +97,25 @@ impl Client {
     }
 
     fn new(sandbox: &Sandbox, key: &str, user: i64) -> Self {
-        Self { url: sandbox.url(), version: sandbox.version(), database: sandbox.database().to_owned(), key: key.to_owned(), user }
+        Self {
+            url: sandbox.url(),
+            version: sandbox.version(),
+            database: sandbox.database().to_owned(),
+            key: key.to_owned(),
+            user,
+        }
     }
 
     /// Sends a call; the transport may break.
     pub(crate) fn send(&self, model: &str, method: &str, args: &Json) -> io::Result<Response> {
         if self.version == Version::V19 {
             let bearer = format!("bearer {}", self.key);
-            return post(&self.url, &format!("/json/2/{model}/{method}"), &[("Authorization", &bearer)], args);
+            return post(
+                &self.url,
+                &format!("/json/2/{model}/{method}"),
+                &[("Authorization", &bearer)],
+                args,
+            );
         }
         let mut named = args.as_object().cloned().unwrap_or_default();
         let mut positional: Vec<Json> = named.remove("ids").into_iter().collect();
@@ -88,24 +127,38 @@ impl Client {
         if matches!(method, "web_save" | "web_read") && positional.is_empty() {
             positional.push(json!([]));
         }
-        let args = json!([self.database, self.user, self.key, model, method, positional, named]);
+        let args = json!([
+            self.database,
+            self.user,
+            self.key,
+            model,
+            method,
+            positional,
+            named
+        ]);
         let body = json!({"jsonrpc": "2.0", "method": "call", "id": 1, "params": {"service": "object", "method": "execute_kw", "args": args}});
         post(&self.url, "/jsonrpc", &[], &body)
     }
 
     /// Sends a call and takes the answer apart.
     pub(crate) fn call(&self, model: &str, method: &str, args: Json) -> Result<Json, Raised> {
-        outcome(&self.send(model, method, &args).expect("the sandbox answers"))
+        outcome(
+            &self
+                .send(model, method, &args)
+                .expect("the sandbox answers"),
+        )
     }
 
     /// A call that has to go well.
     pub(crate) fn ok(&self, model: &str, method: &str, args: Json) -> Json {
-        self.call(model, method, args).unwrap_or_else(|raised| panic!("{model}.{method}: {raised:?}"))
+        self.call(model, method, args)
+            .unwrap_or_else(|raised| panic!("{model}.{method}: {raised:?}"))
     }
 
     /// A call that has to be refused.
     pub(crate) fn refused(&self, model: &str, method: &str, args: Json) -> Raised {
-        self.call(model, method, args).expect_err("the call is refused")
+        self.call(model, method, args)
+            .expect_err("the call is refused")
     }
 }
 
@@ -122,5 +175,9 @@ pub(crate) fn outcome(response: &Response) -> Result<Json, Raised> {
             None => Ok(body.get("result").cloned().unwrap_or_default()),
         };
     }
-    if response.status == 200 { Ok(body) } else { Err(raised(&body)) }
+    if response.status == 200 {
+        Ok(body)
+    } else {
+        Err(raised(&body))
+    }
 }

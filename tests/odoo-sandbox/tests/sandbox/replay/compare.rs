@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::str::FromStr as _;
 
 use interplant_odoo_sandbox::Sandbox;
-use serde_json::{Value as Json, json};
+use rust_decimal::Decimal;
+use serde_json::{Number, Value as Json, json};
 
 use super::race::Stage;
 use super::translate::Recorded;
@@ -22,12 +24,21 @@ pub(crate) struct Pairs {
 
 impl Pairs {
     pub(crate) fn new(sandbox: &Sandbox) -> Self {
-        Self { ids: HashMap::new(), names: HashMap::new(), relations: RefCell::default(), client: Client::admin(sandbox), stage: None }
+        Self {
+            ids: HashMap::new(),
+            names: HashMap::new(),
+            relations: RefCell::default(),
+            client: Client::admin(sandbox),
+            stage: None,
+        }
     }
 
     /// The sandbox's id; an id that has not appeared yet is taken to be the same.
     pub(crate) fn ours(&self, model: &str, recorded: i64) -> i64 {
-        self.ids.get(&(model.to_owned(), recorded)).copied().unwrap_or(recorded)
+        self.ids
+            .get(&(model.to_owned(), recorded))
+            .copied()
+            .unwrap_or(recorded)
     }
 
     pub(crate) fn tie(&mut self, model: &str, recorded: i64, ours: i64) -> bool {
@@ -37,23 +48,46 @@ impl Pairs {
     /// The model at the other end of a field.
     pub(crate) fn relation(&self, model: &str, field: &str) -> Option<String> {
         if !self.relations.borrow().contains_key(model) {
-            let fields = self.client.call(model, "fields_get", json!({})).unwrap_or_default();
+            let fields = self
+                .client
+                .call(model, "fields_get", json!({}))
+                .unwrap_or_default();
             let relations = fields.as_object().into_iter().flatten();
-            let relations = relations.filter_map(|(name, about)| Some((name.clone(), about["relation"].as_str()?.to_owned()))).collect();
-            self.relations.borrow_mut().insert(model.to_owned(), relations);
+            let relations = relations
+                .filter_map(|(name, about)| {
+                    Some((name.clone(), about["relation"].as_str()?.to_owned()))
+                })
+                .collect();
+            self.relations
+                .borrow_mut()
+                .insert(model.to_owned(), relations);
         }
-        self.relations.borrow().get(model).and_then(|fields| fields.get(field).cloned())
+        self.relations
+            .borrow()
+            .get(model)
+            .and_then(|fields| fields.get(field).cloned())
     }
 }
 
 /// All differences between the recorded answer and the sandbox's.
-pub(crate) fn answers(pairs: &mut Pairs, call: &Recorded, line: &Json, response: &Response) -> Vec<String> {
+pub(crate) fn answers(
+    pairs: &mut Pairs,
+    call: &Recorded,
+    line: &Json,
+    response: &Response,
+) -> Vec<String> {
     let recorded = &line["response"];
     let mut differences = Vec::new();
     if recorded["status"] != json!(response.status) {
-        return vec![format!("status {} recorded, {} now: {}", recorded["status"], response.status, response.text)];
+        return vec![format!(
+            "status {} recorded, {} now: {}",
+            recorded["status"], response.status, response.text
+        )];
     }
-    let html = recorded["headers"]["content-type"].as_str().unwrap_or_default().starts_with("text/html");
+    let html = recorded["headers"]["content-type"]
+        .as_str()
+        .unwrap_or_default()
+        .starts_with("text/html");
     if html {
         if !response.content.starts_with("text/html") {
             differences.push(format!("HTML recorded, {} now", response.content));
@@ -61,7 +95,10 @@ pub(crate) fn answers(pairs: &mut Pairs, call: &Recorded, line: &Json, response:
         return differences;
     }
     let (theirs, ours) = (unwrap(&recorded["body"]), unwrap(&response.json()));
-    let mut walk = Walk { pairs, differences: &mut differences };
+    let mut walk = Walk {
+        pairs,
+        differences: &mut differences,
+    };
     walk.answer(call, &theirs, &ours);
     differences
 }
@@ -79,7 +116,11 @@ pub(crate) fn unwrap(body: &Json) -> Json {
             None => body.get("result").cloned().unwrap_or_default(),
         };
     }
-    if body.get("debug").is_some() { error(body) } else { body.clone() }
+    if body.get("debug").is_some() {
+        error(body)
+    } else {
+        body.clone()
+    }
 }
 
 struct Walk<'a> {
@@ -90,7 +131,8 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn differ(&mut self, at: &str, theirs: &Json, ours: &Json) {
         if self.differences.is_empty() {
-            self.differences.push(format!("{at}: {theirs} recorded, {ours} now"));
+            self.differences
+                .push(format!("{at}: {theirs} recorded, {ours} now"));
         }
     }
 
@@ -106,7 +148,9 @@ impl Walk<'_> {
                 self.plain("messages", &theirs["messages"], &ours["messages"]);
                 self.plain("nextrow", &theirs["nextrow"], &ours["nextrow"]);
             }
-            "read" | "search_read" | "web_read" | "web_save" => self.records(model, "answer", theirs, ours),
+            "read" | "search_read" | "web_read" | "web_save" => {
+                self.records(model, "answer", theirs, ours)
+            }
             "web_search_read" => {
                 self.plain("length", &theirs["length"], &ours["length"]);
                 self.records(model, "records", &theirs["records"], &ours["records"]);
@@ -130,9 +174,17 @@ impl Walk<'_> {
         if theirs.get("res_id").is_some() {
             self.id(&model, "res_id", &theirs["res_id"], &ours["res_id"]);
         }
-        if theirs["context"].get("button_validate_picking_ids").is_some() {
+        if theirs["context"]
+            .get("button_validate_picking_ids")
+            .is_some()
+        {
             let key = "button_validate_picking_ids";
-            self.id_list("stock.picking", key, &theirs["context"][key], &ours["context"][key]);
+            self.id_list(
+                "stock.picking",
+                key,
+                &theirs["context"][key],
+                &ours["context"][key],
+            );
         }
     }
 
@@ -156,7 +208,9 @@ impl Walk<'_> {
     }
 
     fn records(&mut self, model: &str, at: &str, theirs: &Json, ours: &Json) {
-        let (Some(recorded), Some(now)) = (theirs.as_array(), ours.as_array()) else { return self.differ(at, theirs, ours) };
+        let (Some(recorded), Some(now)) = (theirs.as_array(), ours.as_array()) else {
+            return self.differ(at, theirs, ours);
+        };
         if recorded.len() != now.len() {
             return self.differ(at, theirs, ours);
         }
@@ -166,7 +220,9 @@ impl Walk<'_> {
     }
 
     fn record(&mut self, model: &str, at: &str, theirs: &Json, ours: &Json) {
-        let (Some(recorded), Some(now)) = (theirs.as_object(), ours.as_object()) else { return self.differ(at, theirs, ours) };
+        let (Some(recorded), Some(now)) = (theirs.as_object(), ours.as_object()) else {
+            return self.differ(at, theirs, ours);
+        };
         if recorded.keys().ne(now.keys()) {
             return self.differ(&format!("{at} fields"), theirs, ours);
         }
@@ -187,14 +243,16 @@ impl Walk<'_> {
 
     fn related(&mut self, to: &str, at: &str, theirs: &Json, ours: &Json) {
         match (theirs, ours) {
-            (Json::Array(recorded), Json::Array(now)) => match (recorded.as_slice(), now.as_slice()) {
-                ([id, Json::String(name)], [our_id, Json::String(our_name)]) => {
-                    self.id(to, at, id, our_id);
-                    self.plain(at, &json!(name), &json!(our_name));
+            (Json::Array(recorded), Json::Array(now)) => {
+                match (recorded.as_slice(), now.as_slice()) {
+                    ([id, Json::String(name)], [our_id, Json::String(our_name)]) => {
+                        self.id(to, at, id, our_id);
+                        self.plain(at, &json!(name), &json!(our_name));
+                    }
+                    ([first, ..], _) if first.is_object() => self.records(to, at, theirs, ours),
+                    _ => self.id_list(to, at, theirs, ours),
                 }
-                ([first, ..], _) if first.is_object() => self.records(to, at, theirs, ours),
-                _ => self.id_list(to, at, theirs, ours),
-            },
+            }
             (Json::Object(_), Json::Object(_)) => self.record(to, at, theirs, ours),
             _ => self.id(to, at, theirs, ours),
         }
@@ -218,6 +276,8 @@ impl Walk<'_> {
                     self.plain(&format!("{at}.{name}"), value, &now[name]);
                 }
             }
+            // Real servers send binary noise now and then: 153.95000000000002.
+            (Json::Number(recorded), Json::Number(now)) if amount(recorded) == amount(now) => {}
             _ if theirs == ours => {}
             _ => self.differ(at, theirs, ours),
         }
@@ -233,16 +293,38 @@ impl Walk<'_> {
         let (our_shape, now) = split(ours);
         shape == our_shape
             && recorded.len() == now.len()
-            && recorded.into_iter().zip(now).all(|(recorded, now)| *self.pairs.names.entry(recorded).or_insert_with(|| now.clone()) == now)
+            && recorded.into_iter().zip(now).all(|(recorded, now)| {
+                *self
+                    .pairs
+                    .names
+                    .entry(recorded)
+                    .or_insert_with(|| now.clone())
+                    == now
+            })
     }
 
     /// Record ids inside a text: `(id 20)` of a bill.
     fn numbered(&self, text: &str) -> String {
-        let Some((before, rest)) = text.split_once("(id ") else { return text.to_owned() };
-        let Some((number, after)) = rest.split_once(')') else { return text.to_owned() };
-        let id = number.parse().map(|id| self.pairs.ours("account.move", id)).unwrap_or_default();
+        let Some((before, rest)) = text.split_once("(id ") else {
+            return text.to_owned();
+        };
+        let Some((number, after)) = rest.split_once(')') else {
+            return text.to_owned();
+        };
+        let id = number
+            .parse()
+            .map(|id| self.pairs.ours("account.move", id))
+            .unwrap_or_default();
         format!("{before}(id {id}){after}")
     }
+}
+
+fn amount(number: &Number) -> Option<Decimal> {
+    let text = number.to_string();
+    Decimal::from_str(&text)
+        .or_else(|_| Decimal::from_scientific(&text))
+        .ok()
+        .map(|amount| amount.round_dp(9))
 }
 
 /// A text without its document numbers, and the numbers: `P00016`, `WH/IN/00016`, `BILL/2026/11/0007`, `(* 7)`.

@@ -14,7 +14,12 @@ const TWO_STEPS: &str = "receipts in two steps, quality hold";
 const SERVER_ACTION: &str = "server actions, and what they did";
 
 /// Why a recorded line is not replayed; `None` when it is.
-pub(super) fn reason(sandbox: &Sandbox, version: Version, flow: &str, line: &Json) -> Option<&'static str> {
+pub(super) fn reason(
+    sandbox: &Sandbox,
+    version: Version,
+    flow: &str,
+    line: &Json,
+) -> Option<&'static str> {
     if line.get("request").is_none() {
         return Some(SUMMARY);
     }
@@ -23,7 +28,10 @@ pub(super) fn reason(sandbox: &Sandbox, version: Version, flow: &str, line: &Jso
     if step.contains("limited user") || logs_in_limited(line) {
         return Some(OTHER_USER);
     }
-    if line["request"]["path"].as_str().is_some_and(|path| path.starts_with("/doc")) {
+    if line["request"]["path"]
+        .as_str()
+        .is_some_and(|path| path.starts_with("/doc"))
+    {
         return Some(NOT_IN_USE);
     }
     if !call.model.is_empty() && call.model != "no.such.model" && !has_model(sandbox, &call.model) {
@@ -32,10 +40,22 @@ pub(super) fn reason(sandbox: &Sandbox, version: Version, flow: &str, line: &Jso
     match flow {
         "b_load" if step == "context: name after the three loads" => Some(EARLIER),
         // Counts over all flows that ran before.
-        "b_load" if version == Version::V19 && step == "product.supplierinfo: count with line external ids" => Some(EARLIER),
+        "b_load"
+            if version == Version::V19
+                && step == "product.supplierinfo: count with line external ids" =>
+        {
+            Some(EARLIER)
+        }
         "c_purchase" if step.starts_with("quality:") => Some(TWO_STEPS),
         "j_idempotency" if step.starts_with("server action") => Some(SERVER_ACTION),
-        "l_misc_read_shapes" if matches!(step, "search: search_count" | "search: search (ids only) with offset/limit") => Some(EARLIER),
+        "l_misc_read_shapes"
+            if matches!(
+                step,
+                "search: search_count" | "search: search (ids only) with offset/limit"
+            ) =>
+        {
+            Some(EARLIER)
+        }
         _ => None,
     }
 }

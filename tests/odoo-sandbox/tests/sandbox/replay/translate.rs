@@ -20,7 +20,10 @@ impl Recorded {
         let sent = &line["request"];
         let path = sent["path"].as_str().unwrap_or_default();
         let params = &sent["body"]["params"];
-        let (model, method, rpc) = match path.strip_prefix("/json/2/").and_then(|rest| rest.split_once('/')) {
+        let (model, method, rpc) = match path
+            .strip_prefix("/json/2/")
+            .and_then(|rest| rest.split_once('/'))
+        {
             Some((model, method)) => (model.to_owned(), method.to_owned(), false),
             None if params["method"] == "execute_kw" => {
                 let text = |at: usize| params["args"][at].as_str().unwrap_or_default().to_owned();
@@ -28,7 +31,12 @@ impl Recorded {
             }
             None => (String::new(), String::new(), true),
         };
-        Self { model, method, rpc, line: line.clone() }
+        Self {
+            model,
+            method,
+            rpc,
+            line: line.clone(),
+        }
     }
 
     pub(crate) fn send(&self, sandbox: &Sandbox, pairs: &Pairs) -> Response {
@@ -56,24 +64,41 @@ impl Recorded {
         let text = match &body {
             Json::String(text) => text.clone(),
             Json::Null => String::new(),
-            other => other.to_string(),
+            other @ Json::Bool(_)
+            | other @ Json::Number(_)
+            | other @ Json::Array(_)
+            | other @ Json::Object(_) => other.to_string(),
         };
         // Recorded logins and databases have other names here.
         let key = sandbox.admin_key();
-        let text = text.replace("<API_KEY>", key).replace("<INTEGRATION_KEY>", sandbox.api_key());
-        let text = ["group17", "group18", "group19"].iter().fold(text, |text, name| text.replace(name, sandbox.database()));
+        let text = text
+            .replace("<API_KEY>", key)
+            .replace("<INTEGRATION_KEY>", sandbox.api_key());
+        let text = ["group17", "group18", "group19"]
+            .iter()
+            .fold(text, |text, name| text.replace(name, sandbox.database()));
         let headers: Vec<(String, String)> = sent["headers"]
             .as_object()
             .into_iter()
             .flatten()
             .map(|(name, value)| {
-                let value = value.as_str().unwrap_or_default().replace("<API_KEY>", key).replace("group19", sandbox.database());
+                let value = value
+                    .as_str()
+                    .unwrap_or_default()
+                    .replace("<API_KEY>", key)
+                    .replace("group19", sandbox.database());
                 let value = value.replace("<INTEGRATION_KEY>", sandbox.api_key());
                 (name.clone(), value)
             })
             .collect();
         let text_of = |name: &str, default: &str| sent[name].as_str().unwrap_or(default).to_owned();
-        Prepared { url: sandbox.url(), method: text_of("method", "POST"), path: text_of("path", "/"), headers, text }
+        Prepared {
+            url: sandbox.url(),
+            method: text_of("method", "POST"),
+            path: text_of("path", "/"),
+            headers,
+            text,
+        }
     }
 
     fn positional(&self, pairs: &Pairs, args: &mut [Json]) {
@@ -91,15 +116,33 @@ impl Recorded {
     }
 
     fn named(&self, pairs: &Pairs, args: &Json) -> Json {
-        let Some(map) = args.as_object() else { return args.clone() };
-        Json::Object(map.iter().map(|(name, value)| (name.clone(), self.argument(pairs, name, value, &args["fields"]))).collect())
+        let Some(map) = args.as_object() else {
+            return args.clone();
+        };
+        Json::Object(
+            map.iter()
+                .map(|(name, value)| {
+                    (
+                        name.clone(),
+                        self.argument(pairs, name, value, &args["fields"]),
+                    )
+                })
+                .collect(),
+        )
     }
 
     fn argument(&self, pairs: &Pairs, name: &str, value: &Json, columns: &Json) -> Json {
         match name {
             "ids" => ids(pairs, &self.model, value),
             "vals" => vals(pairs, &self.model, value),
-            "vals_list" => Json::Array(value.as_array().into_iter().flatten().map(|one| vals(pairs, &self.model, one)).collect()),
+            "vals_list" => Json::Array(
+                value
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|one| vals(pairs, &self.model, one))
+                    .collect(),
+            ),
             "domain" => domain(pairs, &self.model, value),
             "context" => context(pairs, value),
             "data" => rows(pairs, &self.model, columns, value),
@@ -119,8 +162,13 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn send(&self) -> Response {
-        let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        request(&self.url, &self.method, &self.path, &headers, &self.text).expect("the sandbox answers")
+        let headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        request(&self.url, &self.method, &self.path, &headers, &self.text)
+            .expect("the sandbox answers")
     }
 }
 
@@ -128,19 +176,37 @@ fn ids(pairs: &Pairs, model: &str, value: &Json) -> Json {
     match value {
         Json::Array(list) => Json::Array(list.iter().map(|id| ids(pairs, model, id)).collect()),
         Json::Number(number) => json!(pairs.ours(model, number.as_i64().unwrap_or_default())),
-        other => other.clone(),
+        other @ Json::Null
+        | other @ Json::Bool(_)
+        | other @ Json::String(_)
+        | other @ Json::Object(_) => other.clone(),
     }
 }
 
 fn vals(pairs: &Pairs, model: &str, value: &Json) -> Json {
-    let Some(map) = value.as_object() else { return value.clone() };
+    let Some(map) = value.as_object() else {
+        return value.clone();
+    };
     let mut translated = Map::new();
     for (name, value) in map {
         let translated_value = match pairs.relation(model, name) {
-            _ if name == "res_id" => ids(pairs, map.get("model").and_then(Json::as_str).unwrap_or_default(), value),
+            _ if name == "res_id" => ids(
+                pairs,
+                map.get("model").and_then(Json::as_str).unwrap_or_default(),
+                value,
+            ),
             Some(to) => match value {
-                Json::Array(commands) => Json::Array(commands.iter().map(|command| translate_command(pairs, &to, command)).collect()),
-                other => ids(pairs, &to, other),
+                Json::Array(commands) => Json::Array(
+                    commands
+                        .iter()
+                        .map(|command| translate_command(pairs, &to, command))
+                        .collect(),
+                ),
+                other @ Json::Null
+                | other @ Json::Bool(_)
+                | other @ Json::Number(_)
+                | other @ Json::String(_)
+                | other @ Json::Object(_) => ids(pairs, &to, other),
             },
             None => value.clone(),
         };
@@ -150,10 +216,23 @@ fn vals(pairs: &Pairs, model: &str, value: &Json) -> Json {
 }
 
 fn translate_command(pairs: &Pairs, to: &str, command: &Json) -> Json {
-    let Some([code, id, rest @ ..]) = command.as_array().map(Vec::as_slice) else { return command.clone() };
-    let mut translated = vec![code.clone(), if code == 0 || code == 5 || code == 6 { id.clone() } else { ids(pairs, to, id) }];
+    let Some([code, id, rest @ ..]) = command.as_array().map(Vec::as_slice) else {
+        return command.clone();
+    };
+    let mut translated = vec![
+        code.clone(),
+        if code == 0 || code == 5 || code == 6 {
+            id.clone()
+        } else {
+            ids(pairs, to, id)
+        },
+    ];
     for value in rest {
-        translated.push(if value.is_object() { vals(pairs, to, value) } else { ids(pairs, to, value) });
+        translated.push(if value.is_object() {
+            vals(pairs, to, value)
+        } else {
+            ids(pairs, to, value)
+        });
     }
     if code == 2 || code == 5 {
         translated.truncate(3);
@@ -162,10 +241,18 @@ fn translate_command(pairs: &Pairs, to: &str, command: &Json) -> Json {
 }
 
 fn domain(pairs: &Pairs, model: &str, value: &Json) -> Json {
-    let Some(items) = value.as_array() else { return value.clone() };
-    let of_model = items.iter().find(|leaf| leaf[0] == "model").and_then(|leaf| leaf[2].as_str()).unwrap_or_default();
+    let Some(items) = value.as_array() else {
+        return value.clone();
+    };
+    let of_model = items
+        .iter()
+        .find(|leaf| leaf[0] == "model")
+        .and_then(|leaf| leaf[2].as_str())
+        .unwrap_or_default();
     let leaves = items.iter().map(|leaf| {
-        let Some([path, operator, value]) = leaf.as_array().map(Vec::as_slice) else { return leaf.clone() };
+        let Some([path, operator, value]) = leaf.as_array().map(Vec::as_slice) else {
+            return leaf.clone();
+        };
         let mut at = Some(model.to_owned());
         for name in path.as_str().unwrap_or_default().split('.') {
             at = match name {
@@ -185,8 +272,13 @@ fn domain(pairs: &Pairs, model: &str, value: &Json) -> Json {
 }
 
 fn context(pairs: &Pairs, value: &Json) -> Json {
-    let Some(map) = value.as_object() else { return value.clone() };
-    let of = map.get("active_model").and_then(Json::as_str).unwrap_or_default();
+    let Some(map) = value.as_object() else {
+        return value.clone();
+    };
+    let of = map
+        .get("active_model")
+        .and_then(Json::as_str)
+        .unwrap_or_default();
     Json::Object(
         map.iter()
             .map(|(name, value)| {
@@ -219,10 +311,18 @@ fn rows(pairs: &Pairs, model: &str, columns: &Json, value: &Json) -> Json {
         })
         .collect();
     let rows = value.as_array().into_iter().flatten().map(|row| {
-        let cells = row.as_array().into_iter().flatten().zip(&models).map(|(cell, model)| match (cell.as_str(), model) {
-            (Some(text), Some(model)) => text.parse().map_or_else(|_| cell.clone(), |id| json!(pairs.ours(model, id).to_string())),
-            _ => cell.clone(),
-        });
+        let cells = row
+            .as_array()
+            .into_iter()
+            .flatten()
+            .zip(&models)
+            .map(|(cell, model)| match (cell.as_str(), model) {
+                (Some(text), Some(model)) => text.parse().map_or_else(
+                    |_| cell.clone(),
+                    |id| json!(pairs.ours(model, id).to_string()),
+                ),
+                _ => cell.clone(),
+            });
         Json::Array(cells.collect())
     });
     Json::Array(rows.collect())

@@ -1,0 +1,62 @@
+# Everything a person needs by two commands: `make demo` and `make test`. Both install what they need.
+# A fresh machine needs: a Rust toolchain (1.95 or newer), Python 3.11 or newer, make, a C compiler.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+LOCAL := infra/local
+# SAM, cargo-lambda and zig find one another by the path.
+SAM_PATH := $(CURDIR)/.venv/sam/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+# What tests kill processes by is compiled into the functions of tests alone, which have a folder of their own.
+TEST_TARGET := target/failpoints
+FUNCTIONS := -p ingest -p lifecycle -p purchase-order
+FAILPOINTS := --features ingest/failpoints,lifecycle/failpoints,purchase-order/failpoints
+ORDERS ?= 25
+VERSION ?= 19
+
+.PHONY: help setup build demo test lint unit lifecycles test-odoo templates package deploy-local clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+setup: ## Install the Python environments of the local cloud and of SAM (nothing when they are there)
+	@$(LOCAL)/install
+
+build: ## Build the functions and the command line, for this machine
+	cargo build --locked $(FUNCTIONS) -p interplant-cli
+
+demo: setup build ## Run the whole road on this machine; DATA=<folder> takes a legacy ERP's export, ORDERS=<n> of it
+	target/debug/interplant demo --odoo $(VERSION) $(if $(DATA),--data $(DATA) --orders $(ORDERS))
+
+test: setup lint unit templates lifecycles ## Run all tests
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+unit:
+	cargo test --locked --workspace --exclude interplant-lifecycle-tests
+
+templates: setup ## Check the templates as SAM and CloudFormation do
+	PATH="$(SAM_PATH)" sam validate --config-env state
+	PATH="$(SAM_PATH)" sam validate --config-env application
+
+build-for-tests:
+	cargo build --locked --target-dir $(TEST_TARGET) $(FUNCTIONS) $(FAILPOINTS)
+
+lifecycles: setup build-for-tests ## Run whole lifecycles on the local cloud, with faults; by the sandbox
+	INTERPLANT_BINARIES=$(TEST_TARGET)/debug cargo test --locked -p interplant-lifecycle-tests -- --nocapture
+
+test-odoo: ## Run the lifecycles against a real Odoo: ODOO_URL, ODOO_DB, ODOO_LOGIN, ODOO_API_KEY
+	@test -n "$(ODOO_URL)" || { echo "make test-odoo: set ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_API_KEY"; exit 1; }
+	$(MAKE) lifecycles
+	cargo test --locked -p interplant-odoo
+
+package: setup ## Build the functions in release as SAM deploys them; ARCHITECTURE=arm64 for Graviton
+	PATH="$(SAM_PATH)" sam build --config-env application --parameter-overrides Architecture=$(ARCHITECTURE)
+
+clean: ## Remove builds and local state; the Python environments stay
+	cargo clean
+	rm -rf .aws-sam .local

@@ -1,0 +1,19 @@
+//! Whole lifecycles: the real definitions and the real binaries on the local cloud, the sandbox or a real
+//! Odoo behind them. One cloud serves all tests; tests that break it have it to themselves.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+mod api;
+mod decisions;
+mod faults;
+mod order;
+mod orders;
+mod setting;
