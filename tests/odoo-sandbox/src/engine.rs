@@ -22,6 +22,9 @@ use crate::version::Version;
 /// How often a call is tried again after another one was faster.
 const TRIES: usize = 5;
 
+/// How long overlapping calls wait for one another.
+const LONGEST_MEETING: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// What a call waits for between its work and its commit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hold {
@@ -132,7 +135,8 @@ impl Engine {
 )]
 pub(crate) async fn wait(hold: Hold) {
     if let Some(meeting) = hold.meeting {
-        meeting.wait().await;
+        // Whoever waits for a call that never comes goes on alone.
+        drop(tokio::time::timeout(LONGEST_MEETING, meeting.wait()).await);
     }
     if !hold.delay.is_zero() {
         tokio::time::sleep(hold.delay).await;

@@ -24,6 +24,7 @@ pub enum FaultKind {
     /// The effect is there, the JSON of the answer is cut in the middle.
     Truncate,
     /// The next `calls` matching calls all start before one of them commits: a race that is lost every time by all but one.
+    /// When fewer come within 10 seconds they go on.
     Overlap,
 }
 

@@ -3,6 +3,8 @@
 pub(crate) mod base;
 pub(crate) mod bill;
 pub(crate) mod entry;
+pub(crate) mod expected;
+pub(crate) mod moves;
 pub(crate) mod product;
 pub(crate) mod purchase;
 pub(crate) mod purchase_line;
@@ -77,7 +79,7 @@ pub(crate) fn created(tx: &mut Transaction, model: &'static str, id: i64) -> Res
         "product.template" | "product.product" => product::created(tx, model, id),
         "purchase.order.line" => purchase_line::created(tx, id),
         "stock.picking" => stock::picking_created(tx, id),
-        "stock.move" => stock::move_created(tx, id),
+        "stock.move" => moves::move_created(tx, id),
         "stock.lot" => stock::check_lot(tx, id),
         "stock.return.picking" => returns::created(tx, id),
         "account.move" => entry::created(tx, id),
@@ -95,7 +97,7 @@ pub(crate) fn writing(
     match model {
         "res.company" => entry::guard_lock(tx, wishes),
         "stock.picking" => stock::guard_picking(tx, id, wishes),
-        "stock.move" => stock::guard_move(tx, id, wishes),
+        "stock.move" => moves::guard_move(tx, id, wishes),
         "account.move" => entry::guard(tx, id, wishes),
         _ => Ok(()),
     }
@@ -114,8 +116,8 @@ pub(crate) fn written(
         "purchase.order" => purchase::written(tx, id, wishes),
         "purchase.order.line" => purchase_line::written(tx, id, wishes, before),
         "stock.picking" => stock::picking_written(tx, id, wishes),
-        "stock.move" => stock::move_written(tx, id, wishes, before),
-        "stock.move.line" => stock::move_line_written(tx, id),
+        "stock.move" => moves::move_written(tx, id, wishes, before),
+        "stock.move.line" => moves::move_line_written(tx, id),
         "account.move" => entry::written(tx, id, wishes),
         "account.move.line" => entry::line_written(tx, id),
         _ => Ok(()),
@@ -128,7 +130,7 @@ pub(crate) fn unlinking(tx: &mut Transaction, model: &'static str, id: i64) -> R
         "purchase.order" => purchase::unlinking(tx, id),
         "purchase.order.line" => purchase_line::unlinking(tx, id),
         "stock.picking" => stock::picking_unlinking(tx, id),
-        "stock.move.line" => stock::move_line_unlinking(tx, id),
+        "stock.move.line" => moves::move_line_unlinking(tx, id),
         "account.move" => entry::unlinking(tx, id),
         _ => Ok(()),
     }
@@ -170,7 +172,7 @@ pub(crate) fn assign(
             tx.put(model, id, "qty_received_manual", value);
             Ok(())
         }
-        "stock.move" => stock::assign(tx, id, key, &value),
+        "stock.move" => moves::assign(tx, id, key, &value),
         _ => Ok(()),
     }
 }

@@ -5,8 +5,8 @@ use serde_json::{Value as Json, json};
 use crate::error::{Error, Result};
 use crate::models::base::{COMPANY, company_currency};
 use crate::models::purchase_line;
-use crate::models::stock;
 use crate::models::taxes;
+use crate::models::{expected, stock};
 use crate::orm::search::sort;
 use crate::orm::write::Wishes;
 use crate::store::Record;
@@ -259,7 +259,7 @@ fn approve_one(tx: &mut Transaction, id: i64) -> Result<()> {
     if tx.text("res.company", COMPANY, "po_lock") == "lock" {
         lock(tx, &[id], true)?;
     }
-    stock::receive_order(tx, id)
+    expected::receive_order(tx, id)
 }
 
 pub(crate) fn cancel(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {

@@ -4,9 +4,9 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
+use crate::models::expected;
 use crate::models::product;
 use crate::models::purchase::{ORDER, is_confirmed, refresh_arrival};
-use crate::models::stock;
 use crate::models::taxes::{self, Item};
 use crate::orm::write::{Before, Wishes};
 use crate::schema::Field;
@@ -95,7 +95,7 @@ pub(crate) fn created(tx: &mut Transaction, id: i64) -> Result<()> {
     check_unit(tx, id)?;
     refresh_arrival(tx, order);
     if is_confirmed(tx, order) {
-        stock::receive_line(tx, order, id)
+        expected::receive_line(tx, order, id)
     } else {
         Ok(())
     }
@@ -136,10 +136,10 @@ pub(crate) fn written(
     }
     if confirmed {
         if wishes.has("date_planned") {
-            stock::move_deadline(tx, id);
+            expected::move_deadline(tx, id);
         }
         if old != new {
-            stock::change_expected(tx, order, id, lonely)?;
+            expected::change_expected(tx, order, id, lonely)?;
         }
     }
     refresh_arrival(tx, order);

@@ -4,8 +4,9 @@ use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
 use crate::error::{Error, Result};
+use crate::models::moves::{MOVE, MOVE_LINE, cancel_move, move_lines, prefill};
 use crate::models::product;
-use crate::models::stock::{MOVE, MOVE_LINE, PICKING, cancel_move, move_lines, prefill};
+use crate::models::stock::PICKING;
 use crate::orm::write::{Wishes, create_from};
 use crate::transaction::Transaction;
 use crate::value::Value;

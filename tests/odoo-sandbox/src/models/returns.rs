@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
 use crate::error::{Error, Result};
-use crate::models::stock::{MOVE, PICKING, prefill};
+use crate::models::moves::{MOVE, prefill};
+use crate::models::stock::PICKING;
 use crate::orm::write::{Wishes, create_from};
 use crate::transaction::Transaction;
 use crate::value::Value;

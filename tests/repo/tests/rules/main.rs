@@ -1,0 +1,21 @@
+//! The rules of the house. Each test reads the repository as it lies there, names every place that breaks its rule and
+//! says what to mend.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: a repository that cannot be read fails the test")]
+
+mod asl;
+mod crates;
+mod failpoints;
+mod files;
+mod infrastructure;
+mod names;
+mod plants;
+mod repository;
+mod runbooks;
+mod source;
+mod state_machines;
+mod template;
+
+/// Fails with every finding, not only with the first.
+fn report(rule: &str, findings: &[String]) {
+    assert!(findings.is_empty(), "{rule}\n  - {}\n", findings.join("\n  - "));
+}
