@@ -9,7 +9,9 @@ use interplant_domain::plant::Plant;
 use interplant_domain::purchase_order::Next;
 use interplant_odoo::{Client, Credentials, Limits};
 use interplant_odoo_sandbox::{Sandbox, SandboxOptions, Version};
+use interplant_runtime::inbox::PENDING_SHARDS;
 use interplant_runtime::store::Store;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::Failure;
@@ -132,6 +134,18 @@ impl World {
         Ok(self.cloud.context.store.load(id).await?)
     }
 
+    async fn on_the_way(&self) -> Result<bool, Failure> {
+        let inbox = &self.cloud.context.inbox;
+        for shard in 0..PENDING_SHARDS {
+            // Facts that were sent again bear a later time: all until tomorrow are asked for.
+            let tomorrow = self.cloud.context.now() + SignedDuration::from_hours(24);
+            if !inbox.pending(shard, tomorrow, 1).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Waits until lifecycles have come to rest, or the time is over; `seen` is told how many have.
     ///
     /// # Errors
@@ -139,6 +153,7 @@ impl World {
     pub async fn settle(&self, ids: &[LifecycleId], within: Duration, mut seen: impl FnMut(usize)) -> Result<(), Failure> {
         let started = std::time::Instant::now();
         let mut open: Vec<LifecycleId> = ids.to_vec();
+        let mut drained = false;
         // One tick of the sweeper keeps what is lost from waiting for the schedule.
         self.cloud.context.queues.tick(Duration::ZERO).await?;
         loop {
@@ -148,11 +163,14 @@ impl World {
                     still.push(id);
                 }
             }
-            open = still;
-            seen(ids.len() - open.len());
-            if open.is_empty() {
+            // A fact that is still on its way to its mailbox would set an order in motion again.
+            let on_the_way = self.on_the_way().await?;
+            seen(ids.len() - still.len());
+            if still.is_empty() && !on_the_way && drained {
                 return Ok(());
             }
+            drained = !on_the_way;
+            open = if drained { still } else { ids.to_vec() };
             if started.elapsed() > within {
                 let names: Vec<_> = open.iter().take(5).map(ToString::to_string).collect();
                 return Err(format!("{} lifecycles have not come to rest after {} s, such as {}; look into {}", open.len(), within.as_secs(), names.join(", "), self.cloud.ready.logs).into());

@@ -228,7 +228,22 @@ impl Inbox {
         update.condition_expression("attribute_exists(pk)").send().await.map(|_| ()).map_err(unavailable)
     }
 
-    /// Keys and plants of facts that wait for `route` since before `until`.
+    /// Puts off the next look at a fact that was sent to `route` again.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn sent_again(&self, key: &str, at: Timestamp) -> Result<(), Error> {
+        let update = self.client.update_item().table_name(&self.table).key("pk", s(key)).update_expression("SET received_at = :at");
+        let update = update.condition_expression("attribute_exists(pending_shard)").expression_attribute_values(":at", s(at.to_string()));
+        match update.send().await {
+            Ok(_) => Ok(()),
+            // `route` was faster.
+            Err(error) if error.as_service_error().is_some_and(|service| service.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    /// Keys of facts that wait for `route` since before `until`.
     ///
     /// # Errors
     /// When the store is not available.

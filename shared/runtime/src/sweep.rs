@@ -15,6 +15,9 @@ use crate::Context;
 /// A fact that `route` has not taken after this time was lost on the way to it.
 const LOST_AFTER: SignedDuration = SignedDuration::from_secs(20);
 
+/// A message that failed comes back from the queue after its visibility timeout; only then another helps.
+const SENT_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(160);
+
 /// Rows and lifecycles of one shard that one tick looks at; the next tick goes on.
 const PER_SHARD: i32 = 50;
 
@@ -75,6 +78,8 @@ impl Context {
             for key in self.inbox.pending(shard, now - LOST_AFTER, PER_SHARD).await? {
                 if let Some(row) = self.inbox.by_key(&key).await? {
                     self.queues.route(&key, &row.plant).await?;
+                    // Not again while this message may still be under way: copies would only multiply.
+                    self.inbox.sent_again(&key, now + SENT_AGAIN_AFTER).await?;
                     swept.sent_again += 1;
                 }
             }

@@ -18,10 +18,16 @@ fn sandbox<'a>(world: &'a World, what: &str) -> Option<&'a Sandbox> {
     world.sandbox.as_ref()
 }
 
+/// Sends all facts and waits until each is in its mailbox, whoever has to bring it there.
 async fn send_all(world: &World, orders: &[Order]) {
     for turn in 0..4 {
         for order in orders {
             send_in_spite(world, &order.facts()[turn]).await;
+        }
+    }
+    for order in orders {
+        for fact in order.facts() {
+            delivered(world, &fact).await;
         }
     }
 }

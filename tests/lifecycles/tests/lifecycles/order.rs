@@ -43,7 +43,7 @@ impl Order {
     }
 
     fn event(&self, what: &str, kind: FactKind, data: &Value) -> Value {
-        event(&plant_b(), "erp", &format!("{}-{what}", self.number), kind, "2026-10-05T08:00:00+02:00", data)
+        event(&plant_b(), "erp", &format!("{}-{what}", self.number.replace(' ', "_")), kind, "2026-10-05T08:00:00+02:00", data)
     }
 
     pub(crate) fn created(&self) -> Value {
