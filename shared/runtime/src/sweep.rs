@@ -12,12 +12,6 @@ use crate::protocol;
 use crate::store::{ATTENTION_SHARDS, Error, Store};
 use crate::Context;
 
-/// A fact that `route` has not taken after this time was lost on the way to it.
-const LOST_AFTER: SignedDuration = SignedDuration::from_secs(20);
-
-/// A message that failed comes back from the queue after its visibility timeout; only then another helps.
-const SENT_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(160);
-
 /// Rows and lifecycles of one shard that one tick looks at; the next tick goes on.
 const PER_SHARD: i32 = 50;
 
@@ -73,13 +67,18 @@ impl Context {
         Ok(())
     }
 
+    /// A fact that `route` has not taken after most of a tick was lost on the way to it. It is sent again
+    /// after that time, after twice and four times that time, and so on: a message that fails comes back
+    /// from the queue by itself, and copies would only multiply.
     async fn send_again(&self, now: Timestamp, swept: &mut Swept) -> Result<(), Error> {
+        let lost_after = SignedDuration::try_from(self.settings.tick).unwrap_or_default() * 2 / 3;
+        let lost_after = lost_after.max(SignedDuration::from_secs(3));
         for shard in 0..PENDING_SHARDS {
-            for key in self.inbox.pending(shard, now - LOST_AFTER, PER_SHARD).await? {
+            for key in self.inbox.pending(shard, now - lost_after, PER_SHARD).await? {
                 if let Some(row) = self.inbox.by_key(&key).await? {
                     self.queues.route(&key, &row.plant).await?;
-                    // Not again while this message may still be under way: copies would only multiply.
-                    self.inbox.sent_again(&key, now + SENT_AGAIN_AFTER).await?;
+                    let age = now.duration_since(row.received_at).min(SignedDuration::from_hours(1));
+                    self.inbox.sent_again(&key, now + age - lost_after).await?;
                     swept.sent_again += 1;
                 }
             }

@@ -65,7 +65,9 @@ fn reached<'s>(start: &'s str, states: &'s Map<String, Value>) -> BTreeSet<&'s s
     let mut reached = BTreeSet::new();
     let mut open = vec![start];
     while let Some(name) = open.pop() {
-        if let Some(state) = states.get(name) && reached.insert(name) {
+        if let Some(state) = states.get(name)
+            && reached.insert(name)
+        {
             open.extend(targets(state));
         }
     }
@@ -104,7 +106,12 @@ fn check_state(place: &str, name: &str, state: &Value, findings: &mut Vec<String
                 machine(&format!("{place}, branch {index}"), branch, &["Comment", "StartAt", "States"], findings);
             }
         }
-        "Map" => machine(&format!("{place}, its ItemProcessor"), &state["ItemProcessor"], &["Comment", "ProcessorConfig", "StartAt", "States"], findings),
+        "Map" => machine(
+            &format!("{place}, its ItemProcessor"),
+            &state["ItemProcessor"],
+            &["Comment", "ProcessorConfig", "StartAt", "States"],
+            findings,
+        ),
         _ => {}
     }
     handlers(place, state, findings);
@@ -114,7 +121,19 @@ fn check_state(place: &str, name: &str, state: &Value, findings: &mut Vec<String
 /// The fields of a state besides Type and Comment, as the Amazon States Language has them for JSONata.
 fn fields_of(kind: &str) -> Option<&'static [&'static str]> {
     Some(match kind {
-        "Task" => &["Next", "End", "Assign", "Output", "Arguments", "Catch", "Credentials", "HeartbeatSeconds", "Resource", "Retry", "TimeoutSeconds"],
+        "Task" => &[
+            "Next",
+            "End",
+            "Assign",
+            "Output",
+            "Arguments",
+            "Catch",
+            "Credentials",
+            "HeartbeatSeconds",
+            "Resource",
+            "Retry",
+            "TimeoutSeconds",
+        ],
         "Choice" => &["Choices", "Default", "Assign", "Output"],
         "Pass" => &["Next", "End", "Assign", "Output"],
         "Wait" => &["Next", "End", "Assign", "Output", "Seconds", "Timestamp"],
@@ -122,8 +141,22 @@ fn fields_of(kind: &str) -> Option<&'static [&'static str]> {
         "Fail" => &["Error", "Cause"],
         "Parallel" => &["Next", "End", "Assign", "Output", "Arguments", "Branches", "Catch", "Retry"],
         "Map" => &[
-            "Next", "End", "Assign", "Output", "Catch", "ItemBatcher", "ItemProcessor", "ItemReader", "ItemSelector", "Items", "Label",
-            "MaxConcurrency", "ResultWriter", "Retry", "ToleratedFailureCount", "ToleratedFailurePercentage",
+            "Next",
+            "End",
+            "Assign",
+            "Output",
+            "Catch",
+            "ItemBatcher",
+            "ItemProcessor",
+            "ItemReader",
+            "ItemSelector",
+            "Items",
+            "Label",
+            "MaxConcurrency",
+            "ResultWriter",
+            "Retry",
+            "ToleratedFailureCount",
+            "ToleratedFailurePercentage",
         ],
         _ => return None,
     })
@@ -200,7 +233,9 @@ fn expressions(place: &str, value: &Value, findings: &mut Vec<String>) {
         Value::String(text) => findings.extend(unbalanced(text).map(|why| format!("{place}: {why} in `{text}`"))),
         Value::Array(items) => items.iter().for_each(|item| expressions(place, item, findings)),
         // States inside a state are looked at on their own.
-        Value::Object(members) => members.iter().filter(|(name, _)| *name != "States").for_each(|(_, member)| expressions(place, member, findings)),
+        Value::Object(members) => {
+            members.iter().filter(|(name, _)| *name != "States").for_each(|(_, member)| expressions(place, member, findings))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

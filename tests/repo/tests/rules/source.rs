@@ -62,7 +62,9 @@ fn classified(source: &str) -> Vec<(char, Kind)> {
             ('/', '/') => (Kind::Comment, all.iter().skip(start).take_while(|character| **character != '\n').count()),
             ('/', '*') => (Kind::Comment, block_comment(&all, start)),
             ('"', _) => (Kind::Text, string(&all, start)),
-            ('r', '"' | '#') if !at(start.wrapping_sub(1)).is_alphanumeric() || at(start.wrapping_sub(1)) == 'b' => (Kind::Text, raw_string(&all, start)),
+            ('r', '"' | '#') if !at(start.wrapping_sub(1)).is_alphanumeric() || at(start.wrapping_sub(1)) == 'b' => {
+                (Kind::Text, raw_string(&all, start))
+            }
             ('\'', '\\') => (Kind::Text, 3 + all.iter().skip(start + 3).take_while(|character| **character != '\'').count() + 1),
             ('\'', _) if at(start + 2) == '\'' => (Kind::Text, 3),
             _ => (Kind::Code, 1),
@@ -105,7 +107,9 @@ fn raw_string(all: &[char], start: usize) -> usize {
     if all.get(first) != Some(&'"') {
         return 0;
     }
-    let ends = |index: usize| all.get(index) == Some(&'"') && all.iter().skip(index + 1).take_while(|character| **character == '#').count() >= hashes;
+    let ends = |index: usize| {
+        all.get(index) == Some(&'"') && all.iter().skip(index + 1).take_while(|character| **character == '#').count() >= hashes
+    };
     let end = (first + 1..all.len()).find(|index| ends(*index)).unwrap_or(all.len());
     end + 1 + hashes - start
 }
