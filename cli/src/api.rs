@@ -40,8 +40,12 @@ impl Sender {
     /// # Errors
     /// When the key is neither.
     pub fn new(base: &str, plant: &PlantCode, key: &str) -> Result<Self, Failure> {
-        let key = SenderKey::read(key).ok_or("the key is neither whsec_<base64> nor whsk_<base64 of 32 bytes>")?;
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy().build()?;
+        let key = SenderKey::read(key)
+            .ok_or("the key is neither whsec_<base64> nor whsk_<base64 of 32 bytes>")?;
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .no_proxy()
+            .build()?;
         Ok(Self {
             plant: plant.clone(),
             base: base.trim_end_matches('/').to_owned(),
@@ -58,7 +62,11 @@ impl Sender {
         let id = format!("msg_{}", uuid::Uuid::now_v7().simple());
         let timestamp = Timestamp::now().as_second().to_string();
         let signature = self.key.sign(&id, &timestamp, body.as_bytes());
-        let request = self.http.post(format!("{}/v1/events", self.base)).header("content-type", media_type).body(body);
+        let request = self
+            .http
+            .post(format!("{}/v1/events", self.base))
+            .header("content-type", media_type)
+            .body(body);
         self.send(request, &id, &timestamp, &signature).await
     }
 
@@ -77,13 +85,33 @@ impl Sender {
     pub async fn get(&self, path: &str) -> Result<Answer, Failure> {
         let id = format!("msg_{}", uuid::Uuid::now_v7().simple());
         let timestamp = Timestamp::now().as_second().to_string();
-        let signature = self.key.sign(&id, &timestamp, format!("GET {path}").as_bytes());
-        self.send(self.http.get(format!("{}{path}", self.base)), &id, &timestamp, &signature).await
+        let signature = self
+            .key
+            .sign(&id, &timestamp, format!("GET {path}").as_bytes());
+        self.send(
+            self.http.get(format!("{}{path}", self.base)),
+            &id,
+            &timestamp,
+            &signature,
+        )
+        .await
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder, id: &str, timestamp: &str, signature: &str) -> Result<Answer, Failure> {
-        let request = request.header("webhook-id", id).header("webhook-timestamp", timestamp).header("webhook-signature", signature);
-        let response = request.header("interplant-plant", self.plant.as_str()).send().await?;
+    async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+        id: &str,
+        timestamp: &str,
+        signature: &str,
+    ) -> Result<Answer, Failure> {
+        let request = request
+            .header("webhook-id", id)
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", signature);
+        let response = request
+            .header("interplant-plant", self.plant.as_str())
+            .send()
+            .await?;
         answer(response).await
     }
 }

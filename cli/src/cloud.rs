@@ -46,7 +46,9 @@ impl Ready {
             ("INTERPLANT_TICK_QUEUE_URL", &self.tick_queue_url),
             ("INTERPLANT_PURCHASE_ORDER_ARN", &self.state_machine_arn),
         ]);
-        Ok(Settings::read(|name| variables.get(name).map(|value| (*value).clone()))?)
+        Ok(Settings::read(|name| {
+            variables.get(name).map(|value| (*value).clone())
+        })?)
     }
 
     /// Stores, queues and engine of this cloud.
@@ -80,7 +82,8 @@ pub async fn attach(folder: Option<&Path>) -> Result<(Context, Option<Ready>), F
 
 fn ready_in(folder: &Path) -> Result<Ready, Failure> {
     let path = folder.join("cloud.json");
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("there is no local cloud in {}: {error}", folder.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| format!("there is no local cloud in {}: {error}", folder.display()))?;
     Ok(serde_json::from_str(&text)?)
 }
 
@@ -119,20 +122,37 @@ impl LocalCloud {
         let local = options.project.join("infra/local");
         let python = options.project.join(".venv/cloud/bin/python");
         if !python.is_file() {
-            return Err("the Python environment of the local cloud is missing: run `make setup`".into());
+            return Err(
+                "the Python environment of the local cloud is missing: run `make setup`".into(),
+            );
         }
         std::fs::create_dir_all(&options.folder)?;
         let mut command = Command::new(python);
-        command.arg(local.join("cloud.py")).arg("up").arg("--state-dir").arg(&options.folder).arg("--binaries").arg(&options.binaries);
+        command
+            .arg(local.join("cloud.py"))
+            .arg("up")
+            .arg("--state-dir")
+            .arg(&options.folder)
+            .arg("--binaries")
+            .arg(&options.binaries);
         if let Some(failpoints) = &options.failpoints {
             command.env("INTERPLANT_FAILPOINTS", failpoints);
         }
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
         let commands = child.stdin.take().ok_or("the local cloud has no input")?;
         let answers = child.stdout.take().ok_or("the local cloud has no output")?;
         let mut answers = BufReader::new(answers).lines();
         let line = answers.next_line().await?;
-        let line = line.ok_or_else(|| format!("the local cloud did not start; look into {}", options.folder.join("logs").display()))?;
+        let line = line.ok_or_else(|| {
+            format!(
+                "the local cloud did not start; look into {}",
+                options.folder.join("logs").display()
+            )
+        })?;
         let ready: Ready = serde_json::from_str(&line)?;
         Ok(Self {
             context: ready.context().await?,
@@ -152,7 +172,11 @@ impl LocalCloud {
     pub async fn restart(&mut self) -> Result<(), Failure> {
         self.commands.write_all(b"restart\n").await?;
         let line = self.answers.next_line().await?.unwrap_or_default();
-        if line.contains("\"restarted\": true") { Ok(()) } else { Err(format!("the emulator did not come back: {line}").into()) }
+        if line.contains("\"restarted\": true") {
+            Ok(())
+        } else {
+            Err(format!("the emulator did not come back: {line}").into())
+        }
     }
 
     /// Ends it and waits until nothing is left.
@@ -162,7 +186,15 @@ impl LocalCloud {
     pub async fn stop(mut self) -> Result<(), Failure> {
         self.commands.write_all(b"stop\n").await?;
         let status = self.child.wait().await?;
-        if status.success() { Ok(()) } else { Err(format!("the local cloud ended with {status}; look into {}", self.ready.logs).into()) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!(
+                "the local cloud ended with {status}; look into {}",
+                self.ready.logs
+            )
+            .into())
+        }
     }
 
     /// Publishes a plant with a fresh key, which `interplant send` finds in the cloud's folder.
@@ -170,10 +202,26 @@ impl LocalCloud {
     /// # Errors
     /// When a store is not available.
     pub async fn publish(&mut self, plant: &Plant) -> Result<Sender, Failure> {
-        let random = [uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()].concat();
-        let key = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(random));
+        let random = [
+            uuid::Uuid::new_v4().into_bytes(),
+            uuid::Uuid::new_v4().into_bytes(),
+        ]
+        .concat();
+        let key = format!(
+            "whsec_{}",
+            base64::engine::general_purpose::STANDARD.encode(random)
+        );
         let code = plant.plant.to_string();
-        self.write_keys(&code, vec![PlantKey { id: "local".to_owned(), secret: Some(key.clone()), public_key: None, not_after: None }]).await?;
+        self.write_keys(
+            &code,
+            vec![PlantKey {
+                id: "local".to_owned(),
+                secret: Some(key.clone()),
+                public_key: None,
+                not_after: None,
+            }],
+        )
+        .await?;
         self.context.plants.publish(plant).await?;
         self.keys.insert(code, key.clone());
         let path = self.folder.join("keys.json");
@@ -187,18 +235,33 @@ impl LocalCloud {
     /// # Errors
     /// When Secrets Manager is not available.
     pub async fn write_keys(&self, plant: &str, keys: Vec<PlantKey>) -> Result<(), Failure> {
-        Ok(self.context.secrets.write(&format!("plants/{plant}"), &serde_json::to_string(&PlantKeys { keys })?).await?)
+        Ok(self
+            .context
+            .secrets
+            .write(
+                &format!("plants/{plant}"),
+                &serde_json::to_string(&PlantKeys { keys })?,
+            )
+            .await?)
     }
 
     /// Tells the functions where an Odoo database is.
     ///
     /// # Errors
     /// When Secrets Manager is not available.
-    pub async fn connect_odoo(&self, database: &str, credentials: &Credentials) -> Result<(), Failure> {
+    pub async fn connect_odoo(
+        &self,
+        database: &str,
+        credentials: &Credentials,
+    ) -> Result<(), Failure> {
         let secret = serde_json::json!({
             "url": credentials.url, "db": credentials.db, "login": credentials.login, "api_key": credentials.api_key
         });
-        Ok(self.context.secrets.write(&format!("odoo/{database}"), &secret.to_string()).await?)
+        Ok(self
+            .context
+            .secrets
+            .write(&format!("odoo/{database}"), &secret.to_string())
+            .await?)
     }
 }
 
@@ -208,13 +271,19 @@ impl LocalCloud {
 /// When the plant has none there.
 pub fn local_key(folder: &Path, plant: &str) -> Result<String, Failure> {
     let path = folder.join("keys.json");
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let keys: HashMap<String, String> = serde_json::from_str(&text)?;
-    keys.get(plant).cloned().ok_or_else(|| format!("{} has no key of plant {plant}", path.display()).into())
+    keys.get(plant)
+        .cloned()
+        .ok_or_else(|| format!("{} has no key of plant {plant}", path.display()).into())
 }
 
 /// Only this user reads keys.
 fn restrict(path: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt as _;
-    Ok(std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?)
+    Ok(std::fs::set_permissions(
+        path,
+        std::fs::Permissions::from_mode(0o600),
+    )?)
 }

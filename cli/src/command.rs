@@ -54,7 +54,11 @@ enum Command {
 /// # Errors
 /// With a sentence for the person at the terminal.
 pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
-    let Interplant { local, json, command } = interplant;
+    let Interplant {
+        local,
+        json,
+        command,
+    } = interplant;
     let local = local.as_deref();
     match command {
         Command::Demo(demo) => demo.run(json).await,

@@ -12,7 +12,14 @@ use crate::Failure;
 
 /// An event in an envelope.
 #[must_use]
-pub fn event(plant: &PlantCode, system: &str, id: &str, kind: FactKind, time: &str, data: &Value) -> Value {
+pub fn event(
+    plant: &PlantCode,
+    system: &str,
+    id: &str,
+    kind: FactKind,
+    time: &str,
+    data: &Value,
+) -> Value {
     json!({
         "specversion": "1.0", "id": id, "source": format!("urn:plant:{plant}:{system}"),
         "type": kind.event_type(), "time": time, "data": data
@@ -36,8 +43,8 @@ pub fn lifecycle(plant: &PlantCode, event: &Value) -> Option<LifecycleId> {
 #[must_use]
 pub fn readdressed(event: &Value) -> Value {
     let mut again = event.clone();
-    if let Some(id) = event.get("id").and_then(Value::as_str) {
-        again["id"] = json!(format!("{id}-again"));
+    if let Some(id) = again.get_mut("id") {
+        *id = json!(format!("{}-again", id.as_str().unwrap_or_default()));
     }
     again
 }
@@ -50,27 +57,49 @@ pub async fn create_masters(odoo: &Client, plant: &Plant, events: &[Value]) -> R
     let mut partners: BTreeMap<Code, NewPartner> = BTreeMap::new();
     let mut items: BTreeMap<Code, NewItem> = BTreeMap::new();
     for event in events {
-        let Some(Fact::PoCreated(order)) = fact(event) else { continue };
-        partners.entry(order.supplier_id.clone()).or_insert_with(|| NewPartner {
-            external_id: plant.partner(&order.supplier_id),
-            name: format!("{} ({})", order.supplier_id, plant.plant),
-        });
-        for line in &order.lines {
-            let unit = plant.unit(&line.uom).map_err(|exception| exception.to_string())?;
-            items.entry(line.item_id.clone()).or_insert_with(|| NewItem {
-                external_id: plant.item(&line.item_id),
-                name: format!("{} ({})", line.item_id, plant.plant),
-                code: line.item_id.to_string(),
-                unit,
+        let Some(Fact::PoCreated(order)) = fact(event) else {
+            continue;
+        };
+        partners
+            .entry(order.supplier_id.clone())
+            .or_insert_with(|| NewPartner {
+                external_id: plant.partner(&order.supplier_id),
+                name: format!("{} ({})", order.supplier_id, plant.plant),
             });
+        for line in &order.lines {
+            let unit = plant
+                .unit(&line.uom)
+                .map_err(|exception| exception.to_string())?;
+            items
+                .entry(line.item_id.clone())
+                .or_insert_with(|| NewItem {
+                    external_id: plant.item(&line.item_id),
+                    name: format!("{} ({})", line.item_id, plant.plant),
+                    code: line.item_id.to_string(),
+                    unit,
+                });
         }
     }
     // In portions: one call is one transaction in Odoo.
     for portion in partners.into_values().collect::<Vec<_>>().chunks(200) {
-        odoo.create_partners(portion).await?;
+        in_spite_of_races(async || odoo.create_partners(portion).await).await?;
     }
     for portion in items.into_values().collect::<Vec<_>>().chunks(200) {
-        odoo.create_items(portion).await?;
+        in_spite_of_races(async || odoo.create_items(portion).await).await?;
     }
     Ok(())
+}
+
+/// Of two who create the same record at once Odoo turns one away; the record is created once, so it may
+/// simply ask again.
+async fn in_spite_of_races(
+    create: impl AsyncFn() -> Result<Vec<i64>, interplant_odoo::Error>,
+) -> Result<Vec<i64>, interplant_odoo::Error> {
+    for _ in 0..5 {
+        match create().await {
+            Err(interplant_odoo::Error::Busy { .. }) => {}
+            answer => return answer,
+        }
+    }
+    create().await
 }

@@ -19,19 +19,32 @@ type Row = BTreeMap<String, String>;
 
 fn table(folder: &Path, name: &str) -> Result<Vec<Row>, Failure> {
     let path = folder.join(name);
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut lines = text.lines();
     let heads: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
-    Ok(lines.map(|line| heads.iter().zip(line.split('\t')).map(|(head, cell)| ((*head).to_owned(), cell.trim().to_owned())).collect()).collect())
+    Ok(lines
+        .map(|line| {
+            heads
+                .iter()
+                .zip(line.split('\t'))
+                .map(|(head, cell)| ((*head).to_owned(), cell.trim().to_owned()))
+                .collect()
+        })
+        .collect())
 }
 
 fn cell<'a>(row: &'a Row, name: &str) -> Result<&'a str, Failure> {
-    row.get(name).map(String::as_str).ok_or_else(|| format!("the export has no column {name}").into())
+    row.get(name)
+        .map(String::as_str)
+        .ok_or_else(|| format!("the export has no column {name}").into())
 }
 
 fn decimal(row: &Row, name: &str) -> Result<Decimal, Failure> {
     let text = cell(row, name)?;
-    Decimal::from_str(text).map(|number| number.normalize()).map_err(|error| format!("{name} `{text}`: {error}").into())
+    Decimal::from_str(text)
+        .map(|number| number.normalize())
+        .map_err(|error| format!("{name} `{text}`: {error}").into())
 }
 
 fn day(row: &Row, name: &str) -> Result<String, Failure> {
@@ -43,11 +56,30 @@ fn day(row: &Row, name: &str) -> Result<String, Failure> {
 /// # Errors
 /// When the export is not what it should be.
 pub fn read(folder: &Path, plant: &PlantCode, most: usize) -> Result<Vec<Value>, Failure> {
-    let vendors: BTreeMap<String, String> = table(folder, "Vendor.tsv")?.iter().map(|row| Ok((cell(row, "BusinessEntityID")?.to_owned(), cell(row, "AccountNumber")?.to_owned()))).collect::<Result<_, Failure>>()?;
-    let products: BTreeMap<String, String> = table(folder, "Product.tsv")?.iter().map(|row| Ok((cell(row, "ProductID")?.to_owned(), cell(row, "ProductNumber")?.to_owned()))).collect::<Result<_, Failure>>()?;
+    let vendors: BTreeMap<String, String> = table(folder, "Vendor.tsv")?
+        .iter()
+        .map(|row| {
+            Ok((
+                cell(row, "BusinessEntityID")?.to_owned(),
+                cell(row, "AccountNumber")?.to_owned(),
+            ))
+        })
+        .collect::<Result<_, Failure>>()?;
+    let products: BTreeMap<String, String> = table(folder, "Product.tsv")?
+        .iter()
+        .map(|row| {
+            Ok((
+                cell(row, "ProductID")?.to_owned(),
+                cell(row, "ProductNumber")?.to_owned(),
+            ))
+        })
+        .collect::<Result<_, Failure>>()?;
     let mut details: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     for row in table(folder, "PurchaseOrderDetail.tsv")? {
-        details.entry(cell(&row, "PurchaseOrderID")?.to_owned()).or_default().push(row);
+        details
+            .entry(cell(&row, "PurchaseOrderID")?.to_owned())
+            .or_default()
+            .push(row);
     }
     let mut events = Vec::new();
     let mut taken = 0;
@@ -61,13 +93,22 @@ pub fn read(folder: &Path, plant: &PlantCode, most: usize) -> Result<Vec<Value>,
         taken += 1;
         let number = cell(&header, "PurchaseOrderID")?;
         let rows = details.get(number).map(Vec::as_slice).unwrap_or_default();
-        let vendor = vendors.get(cell(&header, "VendorID")?).ok_or_else(|| format!("order {number} has an unknown vendor"))?;
+        let vendor = vendors
+            .get(cell(&header, "VendorID")?)
+            .ok_or_else(|| format!("order {number} has an unknown vendor"))?;
         events.extend(order(plant, number, vendor, &header, rows, &products)?);
     }
     Ok(events)
 }
 
-fn order(plant: &PlantCode, number: &str, vendor: &str, header: &Row, rows: &[Row], products: &BTreeMap<String, String>) -> Result<Vec<Value>, Failure> {
+fn order(
+    plant: &PlantCode,
+    number: &str,
+    vendor: &str,
+    header: &Row,
+    rows: &[Row],
+    products: &BTreeMap<String, String>,
+) -> Result<Vec<Value>, Failure> {
     let (ordered, shipped) = (day(header, "OrderDate")?, day(header, "ShipDate")?);
     let mut lines = Vec::new();
     let mut answers = Vec::new();
@@ -76,8 +117,14 @@ fn order(plant: &PlantCode, number: &str, vendor: &str, header: &Row, rows: &[Ro
     let mut net = Decimal::ZERO;
     for row in rows {
         let line = cell(row, "PurchaseOrderDetailID")?;
-        let item = products.get(cell(row, "ProductID")?).ok_or_else(|| format!("order {number} has an unknown product"))?;
-        let (quantity, came, price) = (decimal(row, "OrderQty")?, decimal(row, "ReceivedQty")?, decimal(row, "UnitPrice")?);
+        let item = products
+            .get(cell(row, "ProductID")?)
+            .ok_or_else(|| format!("order {number} has an unknown product"))?;
+        let (quantity, came, price) = (
+            decimal(row, "OrderQty")?,
+            decimal(row, "ReceivedQty")?,
+            decimal(row, "UnitPrice")?,
+        );
         let due = day(row, "DueDate")?;
         lines.push(json!({"lineNo": line, "itemId": item, "qty": quantity.to_string(), "uom": "EA", "unitPrice": price.to_string(), "needDate": due}));
         answers.push(json!({"lineNo": line, "status": "accepted", "promisedDate": due}));
@@ -91,8 +138,22 @@ fn order(plant: &PlantCode, number: &str, vendor: &str, header: &Row, rows: &[Ro
     let at = |date: &str, hour: u8| format!("{date}T{hour:02}:00:00Z");
     let id = |what: &str| format!("{number}-{what}");
     let mut events = vec![
-        event(plant, "erp", &id("created"), FactKind::PoCreated, &at(&ordered, 8), &json!({"poNumber": number, "supplierId": vendor, "currency": "USD", "orderDate": ordered, "lines": lines})),
-        event(plant, "erp-derived", &id("acknowledged"), FactKind::PoAcknowledged, &at(&ordered, 15), &json!({"poNumber": number, "ackNumber": format!("ACK-{number}"), "lines": answers})),
+        event(
+            plant,
+            "erp",
+            &id("created"),
+            FactKind::PoCreated,
+            &at(&ordered, 8),
+            &json!({"poNumber": number, "supplierId": vendor, "currency": "USD", "orderDate": ordered, "lines": lines}),
+        ),
+        event(
+            plant,
+            "erp-derived",
+            &id("acknowledged"),
+            FactKind::PoAcknowledged,
+            &at(&ordered, 15),
+            &json!({"poNumber": number, "ackNumber": format!("ACK-{number}"), "lines": answers}),
+        ),
     ];
     if !received.is_empty() {
         events.push(event(plant, "erp", &id("received"), FactKind::ReceiptPosted, &at(&shipped, 9), &json!({"receiptNumber": format!("GR-{number}"), "poNumber": number, "lines": received})));

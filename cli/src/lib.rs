@@ -1,6 +1,10 @@
 //! What the command line is made of; the tests of whole lifecycles use it too.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a command line prints, waits and asks the clock")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a command line prints, waits and asks the clock"
+)]
 
 pub mod api;
 pub mod cloud;

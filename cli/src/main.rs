@@ -9,7 +9,10 @@ use interplant_cli::command::{Interplant, run};
 
 fn main() -> ExitCode {
     let arguments = Interplant::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("interplant: {error}");

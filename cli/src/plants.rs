@@ -22,11 +22,19 @@ pub struct PlantFolder {
 /// When the file is missing or is not a plant.
 pub fn read_plant(folder: &Path) -> Result<Plant, Failure> {
     let path = folder.join("plant.yaml");
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let plant: Plant = serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let plant: Plant =
+        serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     let folder_name = folder.file_name().and_then(|name| name.to_str());
     if folder_name != Some(plant.plant.as_str()) {
-        return Err(format!("{}: the plant is called {}, its folder {}", path.display(), plant.plant, folder_name.unwrap_or_default()).into());
+        return Err(format!(
+            "{}: the plant is called {}, its folder {}",
+            path.display(),
+            plant.plant,
+            folder_name.unwrap_or_default()
+        )
+        .into());
     }
     Ok(plant)
 }
@@ -42,12 +50,25 @@ pub fn read_plants(root: &Path) -> Result<Vec<PlantFolder>, Failure> {
         .filter(|path| path.join("plant.yaml").is_file())
         .collect();
     folders.sort();
-    folders.iter().map(|folder| Ok(PlantFolder { plant: read_plant(folder)?, samples: read_samples(&folder.join("samples"))? })).collect()
+    folders
+        .iter()
+        .map(|folder| {
+            Ok(PlantFolder {
+                plant: read_plant(folder)?,
+                samples: read_samples(&folder.join("samples"))?,
+            })
+        })
+        .collect()
 }
 
 fn read_samples(folder: &Path) -> Result<Vec<Value>, Failure> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
-    let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Ok(Vec::new());
+    };
+    let mut files: Vec<_> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .collect();
     files.sort();
     let mut events = Vec::new();
     for file in files {
@@ -61,23 +82,27 @@ fn read_samples(folder: &Path) -> Result<Vec<Value>, Failure> {
 /// # Errors
 /// When it is none of these, with line and column.
 pub fn read_events(file: &Path) -> Result<Vec<Value>, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let read = |text: &str, line: usize| {
         // Numbers become text here already, as at the door of the API.
         let json = interplant_domain::json::parse(text.as_bytes());
-        json.map(interplant_domain::json::Json::into_text_values).map_err(|error| format!("{} (from line {line}): {error}", file.display()))
+        json.map(interplant_domain::json::Json::into_text_values)
+            .map_err(|error| format!("{} (from line {line}): {error}", file.display()))
     };
     if text.trim_start().starts_with('[') {
-        return match read(&text, 1)? {
-            Value::Array(events) => Ok(events),
-            other => Ok(vec![other]),
-        };
+        let read = read(&text, 1)?;
+        return Ok(read.as_array().cloned().unwrap_or_default());
     }
     match read(&text, 1) {
         Ok(event) => Ok(vec![event]),
         Err(whole) => {
-            let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-            let events: Result<Vec<_>, _> = lines.map(|(index, line)| read(line, index + 1)).collect();
+            let lines = text
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| !line.trim().is_empty());
+            let events: Result<Vec<_>, _> =
+                lines.map(|(index, line)| read(line, index + 1)).collect();
             // Neither one document nor one per line: the error of the whole says more.
             events.map_err(|_| whole.into())
         }

@@ -54,8 +54,17 @@ impl OdooChoice {
         let values = names.map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         match values {
             [None, None, None, None] => Ok(Self::Sandbox(version)),
-            [Some(url), Some(db), Some(login), Some(api_key)] => Ok(Self::Server(Credentials { url, db, login, api_key })),
-            [..] => Err(format!("set all of {} for a real Odoo, or none for the sandbox", names.join(", ")).into()),
+            [Some(url), Some(db), Some(login), Some(api_key)] => Ok(Self::Server(Credentials {
+                url,
+                db,
+                login,
+                api_key,
+            })),
+            [..] => Err(format!(
+                "set all of {} for a real Odoo, or none for the sandbox",
+                names.join(", ")
+            )
+            .into()),
         }
     }
 }
@@ -78,7 +87,10 @@ impl World {
                 // As `interplant odoo prepare` asks for: 17 and 18 round prices to cents by default.
                 for precision in sandbox.records("decimal.precision")? {
                     let digits = serde_json::json!({"digits": 6});
-                    if let (Some(id), Some(digits)) = (precision.get("id").and_then(Value::as_i64), digits.as_object()) {
+                    if let (Some(id), Some(digits)) = (
+                        precision.get("id").and_then(Value::as_i64),
+                        digits.as_object(),
+                    ) {
                         sandbox.write("decimal.precision", id, digits)?;
                     }
                 }
@@ -102,7 +114,9 @@ impl World {
     /// # Errors
     /// When a store is not available.
     pub async fn add_plant(&mut self, plant: &Plant) -> Result<(), Failure> {
-        self.cloud.connect_odoo(&plant.odoo.database, &self.credentials).await?;
+        self.cloud
+            .connect_odoo(&plant.odoo.database, &self.credentials)
+            .await?;
         let sender = self.cloud.publish(plant).await?;
         self.senders.insert(plant.plant.clone(), sender);
         self.plants.insert(plant.plant.clone(), plant.clone());
@@ -114,7 +128,9 @@ impl World {
     /// # Errors
     /// When the plant was not added.
     pub fn sender(&self, plant: &PlantCode) -> Result<&Sender, Failure> {
-        self.senders.get(plant).ok_or_else(|| format!("plant {plant} was not added").into())
+        self.senders
+            .get(plant)
+            .ok_or_else(|| format!("plant {plant} was not added").into())
     }
 
     /// Creates in Odoo what the orders among these events name.
@@ -122,7 +138,10 @@ impl World {
     /// # Errors
     /// When Odoo refuses.
     pub async fn create_masters(&self, plant: &PlantCode, events: &[Value]) -> Result<(), Failure> {
-        let plant = self.plants.get(plant).ok_or_else(|| format!("plant {plant} was not added"))?;
+        let plant = self
+            .plants
+            .get(plant)
+            .ok_or_else(|| format!("plant {plant} was not added"))?;
         facts::create_masters(&self.odoo, plant, events).await
     }
 
@@ -150,7 +169,12 @@ impl World {
     ///
     /// # Errors
     /// With the lifecycles that have not, when the time is over.
-    pub async fn settle(&self, ids: &[LifecycleId], within: Duration, mut seen: impl FnMut(usize)) -> Result<(), Failure> {
+    pub async fn settle(
+        &self,
+        ids: &[LifecycleId],
+        within: Duration,
+        mut seen: impl FnMut(usize),
+    ) -> Result<(), Failure> {
         let started = std::time::Instant::now();
         let mut open: Vec<LifecycleId> = ids.to_vec();
         let mut drained = false;
@@ -159,7 +183,11 @@ impl World {
         loop {
             let mut still = Vec::new();
             for id in open {
-                if !self.lifecycle(&id).await?.is_some_and(|lifecycle| at_rest(&lifecycle)) {
+                if !self
+                    .lifecycle(&id)
+                    .await?
+                    .is_some_and(|lifecycle| at_rest(&lifecycle))
+                {
                     still.push(id);
                 }
             }
@@ -173,7 +201,14 @@ impl World {
             open = if drained { still } else { ids.to_vec() };
             if started.elapsed() > within {
                 let names: Vec<_> = open.iter().take(5).map(ToString::to_string).collect();
-                return Err(format!("{} lifecycles have not come to rest after {} s, such as {}; look into {}", open.len(), within.as_secs(), names.join(", "), self.cloud.ready.logs).into());
+                return Err(format!(
+                    "{} lifecycles have not come to rest after {} s, such as {}; look into {}",
+                    open.len(),
+                    within.as_secs(),
+                    names.join(", "),
+                    self.cloud.ready.logs
+                )
+                .into());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -184,7 +219,9 @@ impl World {
 #[must_use]
 pub fn at_rest(lifecycle: &Lifecycle) -> bool {
     match lifecycle.header.status {
-        Status::Closed | Status::Cancelled | Status::Halted => lifecycle.waiter.is_none() && !lifecycle.wants_execution(),
+        Status::Closed | Status::Cancelled | Status::Halted => {
+            lifecycle.waiter.is_none() && !lifecycle.wants_execution()
+        }
         Status::Expected => lifecycle.next() == Next::Wait,
         Status::Running => match lifecycle.waiter.as_ref().map(|waiter| waiter.wait) {
             Some(Wait::Fact) => lifecycle.next() == Next::Wait,

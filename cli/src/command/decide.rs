@@ -43,9 +43,15 @@ impl Decide {
         let (context, _) = cloud::attach(local).await?;
         protocol::decide(&context.store, &context.engine, &id, &given, context.now()).await?;
         if json {
-            println!("{}", serde_json::json!({"lifecycle": id, "exception": given.exception, "decision": given.decision}));
+            println!(
+                "{}",
+                serde_json::json!({"lifecycle": id, "exception": given.exception, "decision": given.decision})
+            );
         } else {
-            println!("{} {}: {}. `interplant show {id}` shows how it goes on.", given.exception, given.decision, given.reason);
+            println!(
+                "{} {}: {}. `interplant show {id}` shows how it goes on.",
+                given.exception, given.decision, given.reason
+            );
         }
         Ok(ExitCode::SUCCESS)
     }

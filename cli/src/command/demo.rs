@@ -85,28 +85,42 @@ impl Demo {
         step("starting the local cloud and Odoo, deploying both stacks");
         let choice = OdooChoice::from_env(self.odoo.into())?;
         let mut world = World::start(&options, choice).await?;
-        step(&format!("{}; logs in {}", describe(&world), world.cloud.ready.logs));
+        step(&format!(
+            "{}; logs in {}",
+            describe(&world),
+            world.cloud.ready.logs
+        ));
         let sendings = self.sendings(&mut world).await?;
         let ids = lifecycles(&sendings);
         let facts: usize = sendings.iter().map(|sending| sending.facts.len()).sum();
         let envelopes: usize = sendings.iter().map(|sending| sending.disturbed.len()).sum();
-        step(&format!("sending {facts} facts of {} orders in {envelopes} envelopes: all twice, shuffled, every third under a new id", ids.len()));
+        step(&format!(
+            "sending {facts} facts of {} orders in {envelopes} envelopes: all twice, shuffled, every third under a new id",
+            ids.len()
+        ));
         let mut fates: BTreeMap<String, usize> = BTreeMap::new();
         for sending in &sendings {
-            for result in send::send(world.sender(&sending.plant)?, &sending.disturbed, 50).await? {
-                *fates.entry(result["status"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
-            }
+            count(
+                &mut fates,
+                &send::send(world.sender(&sending.plant)?, &sending.disturbed, 50).await?,
+            );
         }
         let progress = ProgressBar::new(ids.len() as u64);
-        progress.set_style(ProgressStyle::with_template("following {bar:30} {pos}/{len} orders").map_err(|error| error.to_string())?);
+        progress.set_style(
+            ProgressStyle::with_template("following {bar:30} {pos}/{len} orders")
+                .map_err(|error| error.to_string())?,
+        );
         let within = Duration::from_secs(60 + 2 * ids.len() as u64);
-        world.settle(&ids, within, |done| progress.set_position(done as u64)).await?;
+        world
+            .settle(&ids, within, |done| progress.set_position(done as u64))
+            .await?;
         progress.finish_and_clear();
         step("every order has come to rest; sending every fact once more, after the end");
         for sending in &sendings {
-            for result in send::send(world.sender(&sending.plant)?, &sending.facts, 50).await? {
-                *fates.entry(result["status"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
-            }
+            count(
+                &mut fates,
+                &send::send(world.sender(&sending.plant)?, &sending.facts, 50).await?,
+            );
         }
         world.settle(&ids, within, |_| {}).await?;
         let report = report(&world, &sendings, &ids, fates).await?;
@@ -116,7 +130,11 @@ impl Demo {
             report.print(&ids, started.elapsed());
         }
         world.cloud.stop().await?;
-        Ok(if report.proof.iter().all(|line| line.holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if report.proof.iter().all(|line| line.holds) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 
     async fn sendings(&self, world: &mut World) -> Result<Vec<Sending>, Failure> {
@@ -126,7 +144,15 @@ impl Demo {
             let facts = match &self.data {
                 None => folder.samples,
                 // The export is Plant B's in the scenario: the plant whose configuration knows the unit EA.
-                Some(data) if folder.plant.units.contains_key("EA") => legacy::read(data, &code, if self.orders == 0 { usize::MAX } else { self.orders })?,
+                Some(data) if folder.plant.units.contains_key("EA") => legacy::read(
+                    data,
+                    &code,
+                    if self.orders == 0 {
+                        usize::MAX
+                    } else {
+                        self.orders
+                    },
+                )?,
                 Some(_) => continue,
             };
             world.add_plant(&folder.plant).await?;
@@ -141,6 +167,12 @@ impl Demo {
     }
 }
 
+fn count(fates: &mut BTreeMap<String, usize>, results: &[Value]) {
+    for result in results {
+        *fates.entry(send::fate(result).to_owned()).or_default() += 1;
+    }
+}
+
 fn describe(world: &World) -> String {
     match &world.sandbox {
         Some(sandbox) => format!("Odoo {} (sandbox) at {}", sandbox.version(), sandbox.url()),
@@ -150,15 +182,31 @@ fn describe(world: &World) -> String {
 
 /// Every fact twice, in an order of its own, every third one the second time under another id.
 fn disturb(facts: &[Value]) -> Vec<Value> {
-    let again = facts.iter().enumerate().map(|(index, fact)| if index % 3 == 0 { facts::readdressed(fact) } else { fact.clone() });
+    let again = facts.iter().enumerate().map(|(index, fact)| {
+        if index % 3 == 0 {
+            facts::readdressed(fact)
+        } else {
+            fact.clone()
+        }
+    });
     let mut all: Vec<Value> = facts.iter().cloned().chain(again).collect();
     // The same disorder in every run: by the hash of position and event.
-    all.sort_by_cached_key(|event| interplant_domain::identifier::sha256_hex(event.to_string().as_bytes()));
+    all.sort_by_cached_key(|event| {
+        interplant_domain::identifier::sha256_hex(event.to_string().as_bytes())
+    });
     all
 }
 
 fn lifecycles(sendings: &[Sending]) -> Vec<LifecycleId> {
-    let ids: BTreeSet<_> = sendings.iter().flat_map(|sending| sending.facts.iter().filter_map(|fact| facts::lifecycle(&sending.plant, fact))).collect();
+    let ids: BTreeSet<_> = sendings
+        .iter()
+        .flat_map(|sending| {
+            sending
+                .facts
+                .iter()
+                .filter_map(|fact| facts::lifecycle(&sending.plant, fact))
+        })
+        .collect();
     ids.into_iter().collect()
 }
 
@@ -180,16 +228,34 @@ struct Report {
     odoo_calls: Option<usize>,
 }
 
-async fn report(world: &World, sendings: &[Sending], ids: &[LifecycleId], fates: BTreeMap<String, usize>) -> Result<Report, Failure> {
+async fn report(
+    world: &World,
+    sendings: &[Sending],
+    ids: &[LifecycleId],
+    fates: BTreeMap<String, usize>,
+) -> Result<Report, Failure> {
     let mut headers = Vec::new();
     let mut exceptions = Vec::new();
     let mut transitions = 0;
     for id in ids {
-        let Some(lifecycle) = world.lifecycle(id).await? else { continue };
+        let Some(lifecycle) = world.lifecycle(id).await? else {
+            continue;
+        };
         for generation in 1..=lifecycle.header.generation {
-            transitions += world.cloud.context.engine.states_entered(id, generation).await?.len();
+            transitions += world
+                .cloud
+                .context
+                .engine
+                .states_entered(id, generation)
+                .await?
+                .len();
         }
-        exceptions.extend(lifecycle.exceptions.iter().map(|raised| (id.to_string(), raised.clone())));
+        exceptions.extend(
+            lifecycle
+                .exceptions
+                .iter()
+                .map(|raised| (id.to_string(), raised.clone())),
+        );
         headers.push(lifecycle.header);
     }
     let orders = headers.iter().filter_map(|header| header.order.as_ref());
@@ -197,30 +263,93 @@ async fn report(world: &World, sendings: &[Sending], ids: &[LifecycleId], fates:
     for order in orders {
         confirmed += usize::from(order.in_odoo.is_some());
         receipts += order.receipts.len();
-        bills += order.invoices.iter().filter(|invoice| invoice.bill.is_some()).count();
+        bills += order
+            .invoices
+            .iter()
+            .filter(|invoice| invoice.bill.is_some())
+            .count();
     }
     // Counted in Odoo itself, by what only Interplant writes: the origin of orders, the reference on receipts.
     let ids_in_odoo: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let found_orders = world.odoo.search_read("purchase.order", json!([["origin", "in", ids_in_odoo], ["state", "in", ["purchase", "done"]]]), &["id", "invoice_ids", "picking_ids"]).await?;
+    let found_orders = world
+        .odoo
+        .search_read(
+            "purchase.order",
+            json!([
+                ["origin", "in", ids_in_odoo],
+                ["state", "in", ["purchase", "done"]]
+            ]),
+            &["id", "invoice_ids", "picking_ids"],
+        )
+        .await?;
     let linked = |field: &str| -> Vec<i64> {
-        let lists = found_orders.iter().filter_map(|order| order.get(field)?.as_array());
-        lists.flatten().filter_map(interplant_domain::json::Json::as_i64).collect()
+        let lists = found_orders
+            .iter()
+            .filter_map(|order| order.get(field)?.as_array());
+        lists
+            .flatten()
+            .filter_map(interplant_domain::json::Json::as_i64)
+            .collect()
     };
-    let done = world.odoo.search_read("stock.picking", json!([["id", "in", linked("picking_ids")], ["state", "=", "done"]]), &["id"]).await?;
-    let posted = world.odoo.search_read("account.move", json!([["id", "in", linked("invoice_ids")], ["state", "=", "posted"]]), &["id"]).await?;
+    let done = world
+        .odoo
+        .search_read(
+            "stock.picking",
+            json!([["id", "in", linked("picking_ids")], ["state", "=", "done"]]),
+            &["id"],
+        )
+        .await?;
+    let posted = world
+        .odoo
+        .search_read(
+            "account.move",
+            json!([
+                ["id", "in", linked("invoice_ids")],
+                ["state", "=", "posted"]
+            ]),
+            &["id"],
+        )
+        .await?;
     let line = |what: &str, expected: usize, found: usize| Proof {
         what: what.to_owned(),
         expected,
         found,
         holds: expected == found,
     };
-    let created = sendings.iter().flat_map(|sending| &sending.facts).filter(|fact| fact["type"] == FactKind::PoCreated.event_type()).count();
+    let created = sendings
+        .iter()
+        .flat_map(|sending| &sending.facts)
+        .filter(|fact| fact["type"] == FactKind::PoCreated.event_type())
+        .count();
     let proof = vec![
-        line("orders reported by plants = confirmed orders in Odoo", created, found_orders.len()),
-        line("orders in Interplant's record = confirmed orders in Odoo", confirmed, found_orders.len()),
-        line("receipts in Interplant's record = receipts done in Odoo", receipts, done.len()),
-        line("bills in Interplant's record = bills posted in Odoo", bills, posted.len()),
-        line("lifecycles neither closed nor waiting nor held", 0, headers.iter().filter(|header| header.status == Status::Halted).count()),
+        line(
+            "orders reported by plants = confirmed orders in Odoo",
+            created,
+            found_orders.len(),
+        ),
+        line(
+            "orders in Interplant's record = confirmed orders in Odoo",
+            confirmed,
+            found_orders.len(),
+        ),
+        line(
+            "receipts in Interplant's record = receipts done in Odoo",
+            receipts,
+            done.len(),
+        ),
+        line(
+            "bills in Interplant's record = bills posted in Odoo",
+            bills,
+            posted.len(),
+        ),
+        line(
+            "lifecycles neither closed nor waiting nor held",
+            0,
+            headers
+                .iter()
+                .filter(|header| header.status == Status::Halted)
+                .count(),
+        ),
     ];
     Ok(Report {
         fates,
@@ -248,16 +377,44 @@ impl Report {
 
     fn print(&self, ids: &[LifecycleId], took: Duration) {
         println!("\nWhat became of every envelope");
-        table::print(["fate", "envelopes"], self.fates.iter().map(|(fate, count)| [fate.clone(), count.to_string()]));
+        table::print(
+            ["fate", "envelopes"],
+            self.fates
+                .iter()
+                .map(|(fate, count)| [fate.clone(), count.to_string()]),
+        );
         println!("\nLifecycles");
         list::print(&self.headers);
         if !self.exceptions.is_empty() {
             println!("\nExceptions: a person decides");
-            show::print_exceptions(self.exceptions.iter().map(|(lifecycle, raised)| (lifecycle.clone(), raised)));
+            show::print_exceptions(
+                self.exceptions
+                    .iter()
+                    .map(|(lifecycle, raised)| (lifecycle.clone(), raised)),
+            );
         }
         println!("\nProof: counted in Odoo, by what only Interplant writes there");
-        table::print(["", "what", "expected", "found"], self.proof.iter().map(|line| [if line.holds { "holds" } else { "BROKEN" }.to_owned(), line.what.clone(), line.expected.to_string(), line.found.to_string()]));
-        let calls = self.odoo_calls.map(|calls| format!(", {calls} Odoo calls with the set-up")).unwrap_or_default();
-        println!("{} orders, {} facts, {} state transitions{calls}, {:.1} s.", ids.len(), self.facts, self.transitions, took.as_secs_f32());
+        table::print(
+            ["", "what", "expected", "found"],
+            self.proof.iter().map(|line| {
+                [
+                    if line.holds { "holds" } else { "BROKEN" }.to_owned(),
+                    line.what.clone(),
+                    line.expected.to_string(),
+                    line.found.to_string(),
+                ]
+            }),
+        );
+        let calls = self
+            .odoo_calls
+            .map(|calls| format!(", {calls} Odoo calls with the set-up"))
+            .unwrap_or_default();
+        println!(
+            "{} orders, {} facts, {} state transitions{calls}, {:.1} s.",
+            ids.len(),
+            self.facts,
+            self.transitions,
+            took.as_secs_f32()
+        );
     }
 }

@@ -46,17 +46,41 @@ impl List {
 /// A table of lifecycles.
 pub(crate) fn print(headers: &[Header]) {
     table::print(
-        ["lifecycle", "status", "in Odoo", "receipts", "bills", "exception", "changed"],
+        [
+            "lifecycle",
+            "status",
+            "in Odoo",
+            "receipts",
+            "bills",
+            "exception",
+            "changed",
+        ],
         headers.iter().map(|header| {
             let order = header.order.as_ref();
-            let bills = order.map(|order| order.invoices.iter().filter_map(|invoice| invoice.bill.as_ref()).map(|bill| format!("{} {}", bill.name, bill.total)).collect::<Vec<_>>());
+            let bills = order.map(|order| {
+                order
+                    .invoices
+                    .iter()
+                    .filter_map(|invoice| invoice.bill.as_ref())
+                    .map(|bill| format!("{} {}", bill.name, bill.total))
+                    .collect::<Vec<_>>()
+            });
             [
                 header.id.to_string(),
                 format!("{:?}", header.status).to_lowercase(),
-                order.and_then(|order| order.in_odoo.as_ref()).map(|order| order.name.clone()).unwrap_or_default(),
-                order.map(|order| order.receipts.len().to_string()).unwrap_or_default(),
+                order
+                    .and_then(|order| order.in_odoo.as_ref())
+                    .map(|order| order.name.clone())
+                    .unwrap_or_default(),
+                order
+                    .map(|order| order.receipts.len().to_string())
+                    .unwrap_or_default(),
                 bills.unwrap_or_default().join(", "),
-                header.exception.as_ref().map(ToString::to_string).unwrap_or_default(),
+                header
+                    .exception
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
                 format!("{:.0}", header.updated_at),
             ]
         }),

@@ -29,8 +29,22 @@ pub(crate) enum Odoo {
 
 impl Odoo {
     pub(crate) async fn run(self, json: bool) -> Result<ExitCode, Failure> {
-        let Self::Prepare { url, db, login, api_key } = self;
-        let odoo = Client::connect(Credentials { url, db, login, api_key }, Limits::default()).await?;
+        let Self::Prepare {
+            url,
+            db,
+            login,
+            api_key,
+        } = self;
+        let odoo = Client::connect(
+            Credentials {
+                url,
+                db,
+                login,
+                api_key,
+            },
+            Limits::default(),
+        )
+        .await?;
         let settings = odoo.wanted_settings().await?;
         let missing = settings.iter().filter(|setting| !setting.met).count();
         if json {
@@ -41,12 +55,33 @@ impl Odoo {
             table::print(
                 ["", "setting", "is", "should be", "what to do"],
                 settings.iter().map(|setting| {
-                    let how = if setting.met { String::new() } else { setting.how.clone() };
-                    [if setting.met { "ok" } else { "!" }.to_owned(), setting.name.clone(), setting.is.clone(), setting.should_be.clone(), how]
+                    let how = if setting.met {
+                        String::new()
+                    } else {
+                        setting.how.clone()
+                    };
+                    [
+                        if setting.met { "ok" } else { "!" }.to_owned(),
+                        setting.name.clone(),
+                        setting.is.clone(),
+                        setting.should_be.clone(),
+                        how,
+                    ]
                 }),
             );
-            println!("{}", if missing == 0 { "Nothing to do.".to_owned() } else { format!("{missing} to do.") });
+            println!(
+                "{}",
+                if missing == 0 {
+                    "Nothing to do.".to_owned()
+                } else {
+                    format!("{missing} to do.")
+                }
+            );
         }
-        Ok(if missing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if missing == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }

@@ -35,7 +35,12 @@ impl Plant {
         if json {
             println!("{}", serde_json::to_string_pretty(&plant)?);
         } else {
-            println!("{} ({}) is {}.", plant.plant, plant.name, if publish { "published" } else { "right" });
+            println!(
+                "{} ({}) is {}.",
+                plant.plant,
+                plant.name,
+                if publish { "published" } else { "right" }
+            );
         }
         Ok(ExitCode::SUCCESS)
     }

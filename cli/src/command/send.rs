@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use interplant_domain::identifier::PlantCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::api::{BATCH, EVENT, Sender};
+use crate::api::{BATCH, Sender};
 use crate::{Failure, cloud, plants, table};
 
 /// Signs a file of events and sends it
@@ -34,64 +34,104 @@ impl Send {
     pub(crate) async fn run(self, local: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
         let plant: PlantCode = self.plant.parse()?;
         let key = match (&self.key_file, local) {
-            (Some(file), _) => std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?.trim().to_owned(),
+            (Some(file), _) => std::fs::read_to_string(file)
+                .map_err(|error| format!("{}: {error}", file.display()))?
+                .trim()
+                .to_owned(),
             (None, Some(folder)) => cloud::local_key(folder, plant.as_str())?,
-            (None, None) => return Err("name the plant's key by --key-file, or a local cloud by --local".into()),
+            (None, None) => {
+                return Err(
+                    "name the plant's key by --key-file, or a local cloud by --local".into(),
+                );
+            }
         };
         let api = match (&self.api, local) {
             (Some(api), _) => api.clone(),
-            (None, Some(folder)) => cloud::attach(Some(folder)).await?.1.map(|ready| ready.api).unwrap_or_default(),
+            (None, Some(folder)) => cloud::attach(Some(folder))
+                .await?
+                .1
+                .map(|ready| ready.api)
+                .unwrap_or_default(),
             (None, None) => return Err("name the API by --api, or a local cloud by --local".into()),
         };
         let sender = Sender::new(&api, &plant, &key)?;
         let events = plants::read_events(&self.file)?;
         let results = send(&sender, &events, self.batch.clamp(1, 100)).await?;
-        let rejected = results.iter().filter(|result| result["status"] == "rejected").count();
+        let rejected = results
+            .iter()
+            .filter(|result| fate(result) == "rejected")
+            .count();
         if json {
             println!("{}", serde_json::to_string_pretty(&results)?);
         } else {
-            table::print(["event", "fate", "lifecycle", "detail"], results.iter().map(row));
+            table::print(
+                ["event", "fate", "lifecycle", "detail"],
+                results.iter().map(row),
+            );
             println!("{} events sent, {rejected} rejected.", results.len());
         }
-        Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if rejected == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
 fn row(result: &Value) -> [String; 4] {
-    let text = |pointer: &str| result.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |pointer: &str| {
+        result
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let place = text("/problem/pointer");
-    let mut detail = [text("/problem/title"), text("/duplicate_of"), text("/exception")].concat();
+    let mut detail = [
+        text("/problem/title"),
+        text("/duplicate_of"),
+        text("/exception"),
+    ]
+    .concat();
     if !place.is_empty() {
         detail = format!("{place}: {detail}");
     }
     [text("/id"), text("/status"), text("/lifecycle"), detail]
 }
 
+/// The fate of an event in the answer to a batch.
+pub(crate) fn fate(result: &Value) -> &str {
+    result
+        .get("status")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
 /// Sends events in batches and gives back one result for each, in order.
 ///
 /// # Errors
 /// When a batch as a whole was refused.
-pub(crate) async fn send(sender: &Sender, events: &[Value], batch: usize) -> Result<Vec<Value>, Failure> {
+pub(crate) async fn send(
+    sender: &Sender,
+    events: &[Value],
+    batch: usize,
+) -> Result<Vec<Value>, Failure> {
     let progress = ProgressBar::new(events.len() as u64);
-    progress.set_style(ProgressStyle::with_template("sending {bar:30} {pos}/{len}").map_err(|error| error.to_string())?);
+    progress.set_style(
+        ProgressStyle::with_template("sending {bar:30} {pos}/{len}")
+            .map_err(|error| error.to_string())?,
+    );
     let mut results = Vec::with_capacity(events.len());
     for portion in events.chunks(batch) {
-        let answer = match portion {
-            [event] => sender.post(EVENT, event.to_string()).await?,
-            _ => sender.post(BATCH, serde_json::to_string(portion)?).await?,
+        let answer = sender.post(BATCH, serde_json::to_string(portion)?).await?;
+        let Value::Array(answers) = answer.body else {
+            return Err(format!(
+                "the API refused the batch with {}: {}",
+                answer.status, answer.body
+            )
+            .into());
         };
-        match answer.body {
-            Value::Array(answers) => results.extend(answers),
-            body if portion.len() == 1 => {
-                let mut result = json!({"index": 0, "source": portion[0].get("source"), "id": portion[0].get("id")});
-                let fields = if answer.status < 300 { body } else { json!({"status": "rejected", "problem": body}) };
-                if let (Some(result), Value::Object(fields)) = (result.as_object_mut(), fields) {
-                    result.extend(fields);
-                }
-                results.push(result);
-            }
-            body => return Err(format!("the API refused the batch with {}: {body}", answer.status).into()),
-        }
+        results.extend(answers);
         progress.inc(portion.len() as u64);
     }
     progress.finish_and_clear();

@@ -21,7 +21,10 @@ impl Show {
     pub(crate) async fn run(self, local: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
         let id: LifecycleId = self.lifecycle.parse()?;
         let (context, _) = cloud::attach(local).await?;
-        let road = context.road(&id).await?.ok_or_else(|| format!("there is no lifecycle {id}"))?;
+        let road = context
+            .road(&id)
+            .await?
+            .ok_or_else(|| format!("there is no lifecycle {id}"))?;
         if json {
             println!("{}", serde_json::to_string_pretty(&road)?);
         } else {
@@ -32,7 +35,10 @@ impl Show {
 }
 
 fn print(road: &Road) {
-    println!("{}  {:?}, generation {}, revision {}, since {:.0}", road.lifecycle, road.status, road.generation, road.revision, road.created_at);
+    println!(
+        "{}  {:?}, generation {}, revision {}, since {:.0}",
+        road.lifecycle, road.status, road.generation, road.revision, road.created_at
+    );
     if let Some(waits) = &road.waits {
         println!("waits for {:?} since {:.0}", waits.r#for, waits.since);
     }
@@ -41,30 +47,64 @@ fn print(road: &Road) {
     }
     if let Some(view) = &road.order {
         let order = &view.order;
-        println!("\norder {} from {} in {}", order.number, order.supplier, order.currency.as_str());
+        println!(
+            "\norder {} from {} in {}",
+            order.number,
+            order.supplier,
+            order.currency.as_str()
+        );
         table::print(
-            ["line", "item", "ordered", "price", "promised", "received", "invoiced"],
+            [
+                "line", "item", "ordered", "price", "promised", "received", "invoiced",
+            ],
             view.lines.iter().map(|line| {
                 [
                     line.line_no.to_string(),
                     line.item.to_string(),
                     format!("{} {}", line.ordered, line.uom),
                     line.unit_price.to_string(),
-                    line.promised_date.map(|day| day.to_string()).unwrap_or_default(),
+                    line.promised_date
+                        .map(|day| day.to_string())
+                        .unwrap_or_default(),
                     line.received.to_string(),
                     line.invoiced.to_string(),
                 ]
             }),
         );
         println!("\nin Odoo");
-        let in_odoo = order.in_odoo.iter().map(|order| ["purchase order".to_owned(), order.id.to_string(), order.name.clone()]);
-        let receipts = order.receipts.iter().map(|receipt| ["receipt".to_owned(), receipt.picking.to_string(), receipt.number.to_string()]);
-        let bills = order.invoices.iter().filter_map(|invoice| invoice.bill.as_ref().map(|bill| ["bill".to_owned(), bill.id.to_string(), format!("{} for {}, {}", bill.name, invoice.number, bill.total)]));
-        table::print(["record", "id", "what"], in_odoo.chain(receipts).chain(bills));
+        let in_odoo = order.in_odoo.iter().map(|order| {
+            [
+                "purchase order".to_owned(),
+                order.id.to_string(),
+                order.name.clone(),
+            ]
+        });
+        let receipts = order.receipts.iter().map(|receipt| {
+            [
+                "receipt".to_owned(),
+                receipt.picking.to_string(),
+                receipt.number.to_string(),
+            ]
+        });
+        let bills = order.invoices.iter().filter_map(|invoice| {
+            invoice.bill.as_ref().map(|bill| {
+                [
+                    "bill".to_owned(),
+                    bill.id.to_string(),
+                    format!("{} for {}, {}", bill.name, invoice.number, bill.total),
+                ]
+            })
+        });
+        table::print(
+            ["record", "id", "what"],
+            in_odoo.chain(receipts).chain(bills),
+        );
     }
     println!("\nfacts");
     table::print(
-        ["#", "fact", "number", "happened", "received", "state", "result"],
+        [
+            "#", "fact", "number", "happened", "received", "state", "result",
+        ],
         road.facts.iter().map(|fact| {
             let state = match &fact.state {
                 EntryState::Waiting => "waiting".to_owned(),
@@ -76,7 +116,10 @@ fn print(road: &Road) {
             };
             [
                 fact.sequence.to_string(),
-                fact.kind.event_type().trim_start_matches("interplant.").to_owned(),
+                fact.kind
+                    .event_type()
+                    .trim_start_matches("interplant.")
+                    .to_owned(),
                 fact.number.clone(),
                 format!("{:.0}", fact.happened_at),
                 format!("{:.0}", fact.received_at),
@@ -95,25 +138,42 @@ fn print(road: &Road) {
                 operation.sequence.to_string(),
                 operation.attempts.to_string(),
                 format!("{:.3}", operation.started_at),
-                step.finished_at.duration_since(operation.started_at).as_millis().to_string(),
+                step.finished_at
+                    .duration_since(operation.started_at)
+                    .as_millis()
+                    .to_string(),
                 step.result.clone(),
             ]
         }),
     );
     if !road.exceptions.is_empty() {
         println!("\nexceptions");
-        print_exceptions(road.exceptions.iter().map(|raised| (road.lifecycle.to_string(), raised)));
+        print_exceptions(
+            road.exceptions
+                .iter()
+                .map(|raised| (road.lifecycle.to_string(), raised)),
+        );
     }
 }
 
 /// A table of exceptions.
 pub(crate) fn print_exceptions<'a>(raised: impl Iterator<Item = (String, &'a RaisedException)>) {
     table::print(
-        ["lifecycle", "exception", "code", "what", "owner", "due", "next step"],
+        [
+            "lifecycle",
+            "exception",
+            "code",
+            "what",
+            "owner",
+            "due",
+            "next step",
+        ],
         raised.map(|(lifecycle, raised)| {
             let next = match &raised.resolution {
                 Some(resolution) => {
-                    let decision = resolution.decision.map_or_else(|| "resolved".to_owned(), |decision| decision.to_string());
+                    let decision = resolution
+                        .decision
+                        .map_or_else(|| "resolved".to_owned(), |decision| decision.to_string());
                     format!("{decision} by {}: {}", resolution.by, resolution.reason)
                 }
                 None => raised.exception.code.next_step().to_owned(),

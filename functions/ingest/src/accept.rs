@@ -40,12 +40,23 @@ pub(crate) struct Accepted {
     pub(crate) replayed: bool,
 }
 
-pub(crate) async fn accept(context: &Context, plant: &Plant, event: &Event) -> Result<Accepted, Problem> {
+pub(crate) async fn accept(
+    context: &Context,
+    plant: &Plant,
+    event: &Event,
+) -> Result<Accepted, Problem> {
     let now = context.now();
     let row = new_row(&plant.plant, event, now);
-    let business_key = event.fact.business_key(&plant.plant, event.envelope.revision());
+    let business_key = event
+        .fact
+        .business_key(&plant.plant, event.envelope.revision());
     let unavailable = |error: Error| crate::request::unavailable(&error);
-    match context.inbox.store(&row, &business_key).await.map_err(unavailable)? {
+    match context
+        .inbox
+        .store(&row, &business_key)
+        .await
+        .map_err(unavailable)?
+    {
         Stored::New => {
             failpoint!("ingest.after_inbox");
             // A message that does not get through is sent by the sweeper; the fact is safe already.
@@ -57,7 +68,10 @@ pub(crate) async fn accept(context: &Context, plant: &Plant, event: &Event) -> R
         }
         Stored::Replayed(first) => Ok(answer(&first, true)),
         Stored::Mismatch => Err(mismatch()),
-        Stored::SameFact { event_id, content_hash } if content_hash == row.content_hash => {
+        Stored::SameFact {
+            event_id,
+            content_hash,
+        } if content_hash == row.content_hash => {
             let row = Row {
                 fate: Fate::DuplicateOf { event_id },
                 ..row
@@ -66,7 +80,11 @@ pub(crate) async fn accept(context: &Context, plant: &Plant, event: &Event) -> R
         }
         Stored::SameFact { event_id, .. } => {
             let raised = conflict(plant, &row, &event_id, event, now);
-            context.store.raise_aside(&row.lifecycle, &raised, now).await.map_err(unavailable)?;
+            context
+                .store
+                .raise_aside(&row.lifecycle, &raised, now)
+                .await
+                .map_err(unavailable)?;
             let row = Row {
                 fate: Fate::Held {
                     exception: raised.id,
@@ -80,7 +98,12 @@ pub(crate) async fn accept(context: &Context, plant: &Plant, event: &Event) -> R
 }
 
 async fn aside(context: &Context, row: &Row) -> Result<Accepted, Problem> {
-    match context.inbox.store_aside(row).await.map_err(|error| crate::request::unavailable(&error))? {
+    match context
+        .inbox
+        .store_aside(row)
+        .await
+        .map_err(|error| crate::request::unavailable(&error))?
+    {
         Stored::New | Stored::SameFact { .. } => Ok(answer(row, false)),
         Stored::Replayed(first) => Ok(answer(&first, true)),
         Stored::Mismatch => Err(mismatch()),
@@ -135,7 +158,13 @@ fn mismatch() -> Problem {
     .at("/id")
 }
 
-fn conflict(plant: &Plant, row: &Row, first: &EventId, event: &Event, now: Timestamp) -> RaisedException {
+fn conflict(
+    plant: &Plant,
+    row: &Row,
+    first: &EventId,
+    event: &Event,
+    now: Timestamp,
+) -> RaisedException {
     let code = Code::ConflictingFact;
     RaisedException {
         id: ExceptionId::for_cause(&[&row.lifecycle.to_string(), code.as_str(), &row.content_hash]),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use interplant_domain::event::Envelope;
-use interplant_domain::fact::{FactKind, InvoiceReceived, PoAcknowledged, PoCreated, ReceiptPosted};
+use interplant_domain::fact::{
+    FactKind, InvoiceReceived, PoAcknowledged, PoCreated, ReceiptPosted,
+};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use schemars::{Schema, schema_for};
@@ -38,8 +40,15 @@ pub(crate) fn fact_schema(kind: FactKind) -> Schema {
 impl Contract {
     /// Compiles the schemas, once per cold start.
     pub(crate) fn new() -> Result<Self, String> {
-        let compile = |schema: Schema| jsonschema::options().should_validate_formats(true).build(schema.as_value()).map_err(|error| error.to_string());
-        let facts = FactKind::ALL.into_iter().map(|kind| Ok((kind, compile(fact_schema(kind))?)));
+        let compile = |schema: Schema| {
+            jsonschema::options()
+                .should_validate_formats(true)
+                .build(schema.as_value())
+                .map_err(|error| error.to_string())
+        };
+        let facts = FactKind::ALL
+            .into_iter()
+            .map(|kind| Ok((kind, compile(fact_schema(kind))?)));
         Ok(Self {
             envelope: compile(envelope_schema())?,
             facts: facts.collect::<Result<_, String>>()?,
@@ -48,30 +57,48 @@ impl Contract {
 
     /// Faults of the envelope.
     pub(crate) fn envelope_faults(&self, event: &Value) -> Vec<Fault> {
-        self.envelope.iter_errors(event).take(MOST_FAULTS).map(|error| fault(&error, "")).collect()
+        self.envelope
+            .iter_errors(event)
+            .take(MOST_FAULTS)
+            .map(|error| fault(&error, ""))
+            .collect()
     }
 
     /// Faults of `data`, with pointers from the root of the event.
     pub(crate) fn fact_faults(&self, kind: FactKind, data: &Value) -> Vec<Fault> {
-        let Some(validator) = self.facts.get(&kind) else { return Vec::new() };
-        validator.iter_errors(data).take(MOST_FAULTS).map(|error| fault(&error, "/data")).collect()
+        let Some(validator) = self.facts.get(&kind) else {
+            return Vec::new();
+        };
+        validator
+            .iter_errors(data)
+            .take(MOST_FAULTS)
+            .map(|error| fault(&error, "/data"))
+            .collect()
     }
 }
 
 fn fault(error: &ValidationError<'_>, prefix: &str) -> Fault {
     let place = format!("{prefix}{}", error.instance_path());
     let schema = error.evaluation_path().to_string();
-    let number = ["Quantity", "UnitPrice", "Amount"].iter().any(|name| schema.contains(name) || error.schema_path().to_string().contains(name))
+    let number = ["Quantity", "UnitPrice", "Amount"]
+        .iter()
+        .any(|name| schema.contains(name) || error.schema_path().to_string().contains(name))
         || matches!(error.kind(), ValidationErrorKind::Pattern { pattern } if pattern.contains("(0|[1-9]"));
     let shown = shorten(&error.instance().to_string());
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the library has forty kinds and adds more; the rest is told in its own words")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library has forty kinds and adds more; the rest is told in its own words"
+    )]
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             let name = unexpected.first().map_or("", String::as_str);
             Fault {
                 code: "unknown_field",
                 pointer: format!("{place}/{}", name.replace('~', "~0").replace('/', "~1")),
-                detail: format!("the field `{}` is not known here: check its spelling, or leave it out", shorten(name)),
+                detail: format!(
+                    "the field `{}` is not known here: check its spelling, or leave it out",
+                    shorten(name)
+                ),
             }
         }
         ValidationErrorKind::Required { property } => {
@@ -87,12 +114,16 @@ fn fault(error: &ValidationError<'_>, prefix: &str) -> Fault {
             pointer: place,
             detail: number_fault(error.instance().as_str().unwrap_or_default(), &shown),
         },
-        ValidationErrorKind::Pattern { pattern } if pattern.starts_with("^(19|20|21)") => date_fault(place, &shown),
+        ValidationErrorKind::Pattern { pattern } if pattern.starts_with("^(19|20|21)") => {
+            date_fault(place, &shown)
+        }
         ValidationErrorKind::Format { .. } => date_fault(place, &shown),
         ValidationErrorKind::Type { .. } if number => Fault {
             code: "invalid_number",
             pointer: place,
-            detail: format!("{shown} is not a decimal number: write it as text with a point, such as \"12.50\""),
+            detail: format!(
+                "{shown} is not a decimal number: write it as text with a point, such as \"12.50\""
+            ),
         },
         _ => Fault {
             code: "invalid_value",
@@ -107,7 +138,9 @@ fn number_fault(text: &str, shown: &str) -> String {
     match text.parse::<Quantity>() {
         Err(error) => error.to_string(),
         // Fine as a quantity, so it is an amount of money with too many places.
-        Ok(_) => format!("{shown} has too many decimal places for an amount of money; nothing is rounded in silence"),
+        Ok(_) => format!(
+            "{shown} has too many decimal places for an amount of money; nothing is rounded in silence"
+        ),
     }
 }
 
@@ -115,12 +148,18 @@ fn date_fault(pointer: String, shown: &str) -> Fault {
     Fault {
         code: "invalid_date",
         pointer,
-        detail: format!("{shown} is not a date that exists: write a day as 2026-11-23, a moment as 2026-11-23T10:15:00+01:00"),
+        detail: format!(
+            "{shown} is not a date that exists: write a day as 2026-11-23, a moment as 2026-11-23T10:15:00+01:00"
+        ),
     }
 }
 
 fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut short: String = text
+        .chars()
+        .take(200)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
     if text.chars().nth(200).is_some() {
         short.push('…');
     }
@@ -138,8 +177,13 @@ mod tests {
             "lines": [{"lineNo": "10", "itemId": "A", "qty": "5", "uom": "EA", "unitPrice": "2.5"}]
         });
         change(&mut data);
-        let faults = Contract::new().unwrap().fact_faults(FactKind::PoCreated, &data);
-        faults.into_iter().map(|fault| (fault.code, fault.pointer)).collect()
+        let faults = Contract::new()
+            .unwrap()
+            .fact_faults(FactKind::PoCreated, &data);
+        faults
+            .into_iter()
+            .map(|fault| (fault.code, fault.pointer))
+            .collect()
     }
 
     #[test]
@@ -167,20 +211,38 @@ mod tests {
             let faults = order(|data| *data.pointer_mut(pointer).unwrap() = value.clone());
             assert_eq!(faults, [(code, format!("/data{pointer}"))], "{value}");
         }
-        assert_eq!(order(|data| data["state"] = json!("approved")), [("unknown_field", "/data/state".to_owned())]);
+        assert_eq!(
+            order(|data| data["state"] = json!("approved")),
+            [("unknown_field", "/data/state".to_owned())]
+        );
         let mut missing = order(|data| {
             data.as_object_mut().unwrap().remove("supplierId");
         });
-        assert_eq!(missing.pop(), Some(("missing_field", "/data/supplierId".to_owned())));
+        assert_eq!(
+            missing.pop(),
+            Some(("missing_field", "/data/supplierId".to_owned()))
+        );
     }
 
     #[test]
     fn a_number_fault_says_what_is_wrong_with_the_number() {
         let faults = |qty: &str| {
             let data = json!({"receiptNumber": "1", "poNumber": "1", "lines": [{"lineNo": "1", "qtyReceived": qty}]});
-            Contract::new().unwrap().fact_faults(FactKind::ReceiptPosted, &data).remove(0).detail
+            Contract::new()
+                .unwrap()
+                .fact_faults(FactKind::ReceiptPosted, &data)
+                .remove(0)
+                .detail
         };
-        assert!(faults("1.1234567").contains("7 decimal places; at most 6"), "{}", faults("1.1234567"));
-        assert!(faults("1e400").contains("without exponent"), "{}", faults("1e400"));
+        assert!(
+            faults("1.1234567").contains("7 decimal places; at most 6"),
+            "{}",
+            faults("1.1234567")
+        );
+        assert!(
+            faults("1e400").contains("without exponent"),
+            "{}",
+            faults("1e400")
+        );
     }
 }

@@ -17,10 +17,15 @@ fn main() -> Result<(), lambda_http::Error> {
     let runtime = lambda_runtime_builder()?;
     runtime.block_on(async {
         let api = routes::Api::new(Context::new(settings).await)?;
-        lambda_http::run(service_fn(async |request: Request| Ok::<_, std::convert::Infallible>(api.answer(request).await))).await
+        lambda_http::run(service_fn(async |request: Request| {
+            Ok::<_, std::convert::Infallible>(api.answer(request).await)
+        }))
+        .await
     })
 }
 
 fn lambda_runtime_builder() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }

@@ -93,7 +93,10 @@ pub(crate) fn document() -> Value {
 
 /// Moves a schema's own definitions to the components, and its references along.
 fn hoist(schema: &mut Value, components: &mut Map<String, Value>) {
-    if let Some(Value::Object(definitions)) = schema.as_object_mut().and_then(|object| object.remove("$defs")) {
+    if let Some(Value::Object(definitions)) = schema
+        .as_object_mut()
+        .and_then(|object| object.remove("$defs"))
+    {
         for (name, mut definition) in definitions {
             redirect(&mut definition);
             components.insert(name, definition);
@@ -122,7 +125,12 @@ mod tests {
     fn references(value: &Value, found: &mut Vec<String>) {
         match value {
             Value::Object(object) => {
-                found.extend(object.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                found.extend(
+                    object
+                        .get("$ref")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned),
+                );
                 object.values().for_each(|value| references(value, found));
             }
             Value::Array(items) => items.iter().for_each(|value| references(value, found)),
@@ -137,7 +145,12 @@ mod tests {
         references(&document, &mut found);
         assert!(found.len() > 20, "{found:?}");
         for reference in found {
-            assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+            assert!(
+                document
+                    .pointer(reference.trim_start_matches('#'))
+                    .is_some(),
+                "{reference}"
+            );
         }
         for kind in FactKind::ALL {
             assert!(document.to_string().contains(kind.event_type()));

@@ -61,7 +61,8 @@ impl Problem {
     /// From all faults of an event; the first one gives code and place.
     pub(crate) fn from_faults(faults: Vec<Fault>) -> Option<Self> {
         let first = faults.first()?.clone();
-        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, first.code, first.detail).at(first.pointer);
+        let mut problem =
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, first.code, first.detail).at(first.pointer);
         if faults.len() > 1 {
             problem.errors = faults;
         }

@@ -32,19 +32,42 @@ pub(crate) struct Event {
 /// Reads a body as JSON.
 pub(crate) fn json(body: &[u8]) -> Result<Json, Problem> {
     if std::str::from_utf8(body).is_err() || body.starts_with(b"\xef\xbb\xbf") {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_encoding", "The body must be UTF-8 without a byte order mark."));
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_encoding",
+            "The body must be UTF-8 without a byte order mark.",
+        ));
     }
     parse(body).map_err(|error| match error {
-        JsonError::Syntax { line, column, reason } => {
-            let mut problem = Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("The body is not JSON: {reason} at line {line}, column {column}."));
+        JsonError::Syntax {
+            line,
+            column,
+            reason,
+        } => {
+            let mut problem = Problem::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_json",
+                format!("The body is not JSON: {reason} at line {line}, column {column}."),
+            );
             problem.line = Some(line);
             problem.column = Some(column);
             problem
         }
-        JsonError::DuplicateKey { key, pointer } => {
-            Problem::new(StatusCode::BAD_REQUEST, "duplicate_key", format!("The key `{}` appears twice in one object; send it once.", key.escape_debug())).at(pointer)
-        }
-        JsonError::TooDeep { pointer } => Problem::new(StatusCode::BAD_REQUEST, "too_deep", format!("The body nests deeper than {MAX_DEPTH} levels.")).at(pointer),
+        JsonError::DuplicateKey { key, pointer } => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "duplicate_key",
+            format!(
+                "The key `{}` appears twice in one object; send it once.",
+                key.escape_debug()
+            ),
+        )
+        .at(pointer),
+        JsonError::TooDeep { pointer } => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "too_deep",
+            format!("The body nests deeper than {MAX_DEPTH} levels."),
+        )
+        .at(pointer),
     })
 }
 
@@ -62,22 +85,52 @@ pub(crate) fn event(contract: &Contract, plant: &PlantCode, event: Json) -> Resu
         .at("/source"));
     }
     let kind = FactKind::from_event_type(&envelope.event_type).ok_or_else(|| {
-        let known: Vec<_> = FactKind::ALL.into_iter().map(FactKind::event_type).collect();
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_event_type", format!("`type` is none of {}.", known.join(", "))).at("/type")
+        let known: Vec<_> = FactKind::ALL
+            .into_iter()
+            .map(FactKind::event_type)
+            .collect();
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "unknown_event_type",
+            format!("`type` is none of {}.", known.join(", ")),
+        )
+        .at("/type")
     })?;
     let happened_at = envelope.happened_at().map_err(|error| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_date", format!("`time` is not a moment with an offset: {error}")).at("/time")
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_date",
+            format!("`time` is not a moment with an offset: {error}"),
+        )
+        .at("/time")
     })?;
     fail(contract.fact_faults(kind, &envelope.data))?;
-    let fact = Fact::read(kind, &envelope.data).map_err(|error| invalid("/data", error.to_string()))?;
+    let fact =
+        Fact::read(kind, &envelope.data).map_err(|error| invalid("/data", error.to_string()))?;
     fact.check(plant).map_err(|contradiction| {
-        let code = if contradiction.pointer == "/plant" { "plant_mismatch" } else { "invalid_value" };
-        let status = if code == "plant_mismatch" { StatusCode::FORBIDDEN } else { StatusCode::UNPROCESSABLE_ENTITY };
-        Problem::new(status, code, contradiction.message).at(format!("/data{}", contradiction.pointer))
+        let code = if contradiction.pointer == "/plant" {
+            "plant_mismatch"
+        } else {
+            "invalid_value"
+        };
+        let status = if code == "plant_mismatch" {
+            StatusCode::FORBIDDEN
+        } else {
+            StatusCode::UNPROCESSABLE_ENTITY
+        };
+        Problem::new(status, code, contradiction.message)
+            .at(format!("/data{}", contradiction.pointer))
     })?;
     let content_hash = content_hash(&fact).map_err(|error| invalid("/data", error.to_string()))?;
     // The trace and the time of a repeated sending may differ; what is said must not.
-    let envelope_hash = sha256_hex(format!("{}\u{1f}{}\u{1f}{content_hash}", envelope.event_type, envelope.revision()).as_bytes());
+    let envelope_hash = sha256_hex(
+        format!(
+            "{}\u{1f}{}\u{1f}{content_hash}",
+            envelope.event_type,
+            envelope.revision()
+        )
+        .as_bytes(),
+    );
     Ok(Event {
         kind,
         fact,

@@ -6,16 +6,17 @@ use interplant_runtime::Context;
 use interplant_runtime::inbox::Row;
 use interplant_runtime::store::transport_key;
 use lambda_http::http::{Method, StatusCode, header, request::Parts};
+use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::accept::{Accepted, accept};
 use crate::contract::Contract;
+use crate::openapi;
 use crate::problem::Problem;
 use crate::read::{self, BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES};
 use crate::request::{sender, text, unavailable};
-use crate::openapi;
 
 /// The API with what it needs.
 pub(crate) struct Api {
@@ -41,11 +42,12 @@ impl Api {
     pub(crate) async fn answer(&self, request: Request) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let outcome = self.route(&parts, body.as_ref()).await;
-        let trace = parts.request_context_ref().and_then(|context| match context {
-            lambda_http::request::RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
-            // The library shows other triggers according to its features; the API has one.
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the API has one trigger")]
-            _ => None,
+        let trace = parts.request_context_ref().and_then(|context| {
+            if let RequestContext::ApiGatewayV2(context) = context {
+                context.request_id.clone()
+            } else {
+                None
+            }
         });
         respond(outcome, trace.as_deref())
     }
@@ -65,13 +67,22 @@ impl Api {
                 Some(_) | None => Err(not_found()),
             },
             (_, "events" | "openapi.json") => Err(method_not_allowed()),
-            (_, resource) if resource.starts_with("events/") || resource.starts_with("lifecycles/") => Err(method_not_allowed()),
+            (_, resource)
+                if resource.starts_with("events/") || resource.starts_with("lifecycles/") =>
+            {
+                Err(method_not_allowed())
+            }
             _ => Err(not_found()),
         }
     }
 
     async fn plant(&self, code: &PlantCode) -> Result<Plant, Problem> {
-        let plant = self.context.plants.read(code).await.map_err(|error| unavailable(&error))?;
+        let plant = self
+            .context
+            .plants
+            .read(code)
+            .await
+            .map_err(|error| unavailable(&error))?;
         plant.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "plant_not_published", format!("Plant {code} has keys but no published configuration; ask the integration engineer.")))
     }
 
@@ -81,12 +92,21 @@ impl Api {
         }
         let plant = sender(&self.context, parts, body).await?;
         if text(&parts.headers, "content-encoding").is_some_and(|encoding| encoding != "identity") {
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoding_not_accepted", "Send the body as it is, without Content-Encoding."));
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "encoding_not_accepted",
+                "Send the body as it is, without Content-Encoding.",
+            ));
         }
-        let media_type = text(&parts.headers, "content-type").and_then(|value| value.split(';').next()).map(str::trim).unwrap_or_default();
+        let media_type = text(&parts.headers, "content-type")
+            .and_then(|value| value.split(';').next())
+            .map(str::trim)
+            .unwrap_or_default();
         match media_type.to_ascii_lowercase().as_str() {
             "application/cloudevents+json" => self.single(&self.plant(&plant).await?, body).await,
-            "application/cloudevents-batch+json" => self.batch(&self.plant(&plant).await?, body).await,
+            "application/cloudevents-batch+json" => {
+                self.batch(&self.plant(&plant).await?, body).await
+            }
             _ => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
@@ -102,7 +122,11 @@ impl Api {
         let event = read::event(&self.contract, &plant.plant, read::json(body)?)?;
         let Accepted { receipt, replayed } = accept(&self.context, plant, &event).await?;
         Ok(Answer {
-            status: if replayed { StatusCode::OK } else { StatusCode::ACCEPTED },
+            status: if replayed {
+                StatusCode::OK
+            } else {
+                StatusCode::ACCEPTED
+            },
             body: to_value(&receipt),
             replayed,
         })
@@ -110,7 +134,11 @@ impl Api {
 
     async fn batch(&self, plant: &Plant, body: &[u8]) -> Result<Answer, Problem> {
         let interplant_domain::json::Json::Array(events) = read::json(body)? else {
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_batch", "A batch is a JSON array of events."));
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_batch",
+                "A batch is a JSON array of events.",
+            ));
         };
         if events.len() > BATCH_EVENTS {
             return Err(too_large());
@@ -119,10 +147,19 @@ impl Api {
         let mut all_accepted = true;
         for (index, event) in events.into_iter().enumerate() {
             // Every answer names its event, also when that cannot be read.
-            let named = |key: &str| event.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+            let named = |key: &str| {
+                event
+                    .get(key)
+                    .and_then(|value| value.as_str())
+                    .map(str::to_owned)
+            };
             let (source, id) = (named("source"), named("id"));
             let size = event.to_string().len();
-            let outcome = if size > EVENT_BYTES { Err(too_large()) } else { read::event(&self.contract, &plant.plant, event) };
+            let outcome = if size > EVENT_BYTES {
+                Err(too_large())
+            } else {
+                read::event(&self.contract, &plant.plant, event)
+            };
             let outcome = match outcome {
                 Ok(event) => accept(&self.context, plant, &event).await,
                 Err(problem) => Err(problem),
@@ -132,7 +169,9 @@ impl Api {
                 Ok(accepted) => {
                     all_accepted &= accepted.receipt.status == "accepted" && !accepted.replayed;
                     let mut fields = to_value(&accepted.receipt);
-                    if accepted.replayed && let Some(fields) = fields.as_object_mut() {
+                    if accepted.replayed
+                        && let Some(fields) = fields.as_object_mut()
+                    {
                         fields.insert("status".to_owned(), json!("duplicate"));
                     }
                     fields
@@ -148,12 +187,19 @@ impl Api {
             results.push(result);
         }
         // When nothing could be stored, the sender must send the batch again: say so with the status.
-        let stored_none = !results.is_empty() && results.iter().all(|result| result.pointer("/problem/status") == Some(&json!(503)));
+        let stored_none = !results.is_empty()
+            && results
+                .iter()
+                .all(|result| result.pointer("/problem/status") == Some(&json!(503)));
         if stored_none {
             return Err(Problem::unavailable());
         }
         Ok(Answer {
-            status: if all_accepted { StatusCode::ACCEPTED } else { StatusCode::OK },
+            status: if all_accepted {
+                StatusCode::ACCEPTED
+            } else {
+                StatusCode::OK
+            },
             body: Value::Array(results),
             replayed: false,
         })
@@ -162,18 +208,36 @@ impl Api {
     async fn event_by_sender_id(&self, parts: &Parts, body: &[u8]) -> Result<Answer, Problem> {
         let plant = sender(&self.context, parts, body).await?;
         let query = parts.query_string_parameters_ref();
-        let named = |name: &str| query.and_then(|query| query.first(name)).filter(|value| !value.is_empty());
-        let (Some(source), Some(id)) = (named("source"), named("id")) else {
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "missing_parameter", "Name the event by ?source=…&id=…, as you sent them."));
+        let named = |name: &str| {
+            query
+                .and_then(|query| query.first(name))
+                .filter(|value| !value.is_empty())
         };
-        let row = self.context.inbox.by_key(&transport_key(source, id)).await.map_err(|error| unavailable(&error))?;
+        let (Some(source), Some(id)) = (named("source"), named("id")) else {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "missing_parameter",
+                "Name the event by ?source=…&id=…, as you sent them.",
+            ));
+        };
+        let row = self
+            .context
+            .inbox
+            .by_key(&transport_key(source, id))
+            .await
+            .map_err(|error| unavailable(&error))?;
         self.fate(&plant, row).await
     }
 
     async fn event(&self, parts: &Parts, body: &[u8], id: &str) -> Result<Answer, Problem> {
         let plant = sender(&self.context, parts, body).await?;
         let row = match id.parse() {
-            Ok(id) => self.context.inbox.by_event(&id).await.map_err(|error| unavailable(&error))?,
+            Ok(id) => self
+                .context
+                .inbox
+                .by_event(&id)
+                .await
+                .map_err(|error| unavailable(&error))?,
             Err(_) => None,
         };
         self.fate(&plant, row).await
@@ -181,15 +245,27 @@ impl Api {
 
     async fn fate(&self, plant: &PlantCode, row: Option<Row>) -> Result<Answer, Problem> {
         // Another plant's is answered as one that does not exist.
-        let row = row.filter(|row| row.plant == *plant).ok_or_else(not_found)?;
-        let fate = self.context.fate(&row).await.map_err(|error| unavailable(&error))?;
+        let row = row
+            .filter(|row| row.plant == *plant)
+            .ok_or_else(not_found)?;
+        let fate = self
+            .context
+            .fate(&row)
+            .await
+            .map_err(|error| unavailable(&error))?;
         Ok(ok(to_value(&fate)))
     }
 
     async fn lifecycle(&self, parts: &Parts, body: &[u8], id: &str) -> Result<Answer, Problem> {
         let plant = sender(&self.context, parts, body).await?;
-        let id = lifecycle_id(id).filter(|id| id.plant() == &plant).ok_or_else(not_found)?;
-        let road = self.context.road(&id).await.map_err(|error| unavailable(&error))?;
+        let id = lifecycle_id(id)
+            .filter(|id| id.plant() == &plant)
+            .ok_or_else(not_found)?;
+        let road = self
+            .context
+            .road(&id)
+            .await
+            .map_err(|error| unavailable(&error))?;
         Ok(ok(to_value(&road.ok_or_else(not_found)?)))
     }
 }
@@ -223,14 +299,22 @@ fn not_found() -> Problem {
 }
 
 fn method_not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path takes another method; GET /v1/openapi.json lists them.")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This path takes another method; GET /v1/openapi.json lists them.",
+    )
 }
 
 fn too_large() -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "payload_too_large",
-        format!("An event has at most {} KB, a batch at most {} MB and {BATCH_EVENTS} events.", EVENT_BYTES / 1024, BATCH_BYTES / 1024 / 1024),
+        format!(
+            "An event has at most {} KB, a batch at most {} MB and {BATCH_EVENTS} events.",
+            EVENT_BYTES / 1024,
+            BATCH_BYTES / 1024 / 1024
+        ),
     )
 }
 
@@ -240,7 +324,10 @@ fn respond(outcome: Result<Answer, Problem>, trace: Option<&str>) -> Response<Bo
         Ok(answer) => {
             *response.status_mut() = answer.status;
             if answer.replayed {
-                response.headers_mut().insert("idempotent-replayed", header::HeaderValue::from_static("true"));
+                response.headers_mut().insert(
+                    "idempotent-replayed",
+                    header::HeaderValue::from_static("true"),
+                );
             }
             *response.body_mut() = Body::from(answer.body.to_string());
             "application/json"
@@ -248,7 +335,9 @@ fn respond(outcome: Result<Answer, Problem>, trace: Option<&str>) -> Response<Bo
         Err(problem) => {
             *response.status_mut() = problem.status_code();
             if problem.status_code() == StatusCode::SERVICE_UNAVAILABLE {
-                response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("10"));
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, header::HeaderValue::from_static("10"));
             }
             let mut body = to_value(&problem);
             if let (Some(trace), Some(body)) = (trace, body.as_object_mut()) {
@@ -258,6 +347,9 @@ fn respond(outcome: Result<Answer, Problem>, trace: Option<&str>) -> Response<Bo
             "application/problem+json"
         }
     };
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static(content_type),
+    );
     response
 }

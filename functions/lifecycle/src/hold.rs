@@ -9,12 +9,26 @@ use jiff::Timestamp;
 
 use crate::park::WaitInput;
 
-pub(crate) async fn handle(context: &Context, input: WaitInput, _deadline: Timestamp) -> Result<(), StepError> {
+pub(crate) async fn handle(
+    context: &Context,
+    input: WaitInput,
+    _deadline: Timestamp,
+) -> Result<(), StepError> {
     let now = context.now();
     let id = input.lifecycle.clone();
     let plant = context.plant_of(&id).await?;
-    protocol::wait(&context.store, &context.engine, &id, &input.waiter(Some(plant.odoo.database), now), now).await?;
-    context.store.look_again(&id, now + context.settings.tick).await?;
+    protocol::wait(
+        &context.store,
+        &context.engine,
+        &id,
+        &input.waiter(Some(plant.odoo.database), now),
+        now,
+    )
+    .await?;
+    context
+        .store
+        .look_again(&id, now + context.settings.tick)
+        .await?;
     context.arm_tick().await?;
     Ok(())
 }

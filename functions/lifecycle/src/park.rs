@@ -37,9 +37,20 @@ impl WaitInput {
     }
 }
 
-pub(crate) async fn handle(context: &Context, input: WaitInput, _deadline: Timestamp) -> Result<(), StepError> {
+pub(crate) async fn handle(
+    context: &Context,
+    input: WaitInput,
+    _deadline: Timestamp,
+) -> Result<(), StepError> {
     let now = context.now();
     let id = input.lifecycle.clone();
-    protocol::wait(&context.store, &context.engine, &id, &input.waiter(None, now), now).await?;
+    protocol::wait(
+        &context.store,
+        &context.engine,
+        &id,
+        &input.waiter(None, now),
+        now,
+    )
+    .await?;
     Ok(())
 }

@@ -15,7 +15,11 @@ use interplant_runtime::store::Delivery;
 use interplant_runtime::{failpoint, protocol};
 use jiff::{SignedDuration, Timestamp};
 
-pub(crate) async fn handle(context: &Context, batch: SqsEvent, _deadline: Timestamp) -> Result<SqsBatchResponse, StepError> {
+pub(crate) async fn handle(
+    context: &Context,
+    batch: SqsEvent,
+    _deadline: Timestamp,
+) -> Result<SqsBatchResponse, StepError> {
     let mut response = SqsBatchResponse::default();
     for record in batch.records {
         let id = record.message_id.unwrap_or_default();
@@ -28,12 +32,19 @@ pub(crate) async fn handle(context: &Context, batch: SqsEvent, _deadline: Timest
 }
 
 async fn route(context: &Context, body: &str) -> Result<(), StepError> {
-    let message: RouteMessage = serde_json::from_str(body).map_err(|error| StepError::Defect(format!("a message that is not ours: {error}")))?;
+    let message: RouteMessage = serde_json::from_str(body)
+        .map_err(|error| StepError::Defect(format!("a message that is not ours: {error}")))?;
     let Some(row) = context.inbox.by_key(&message.inbox_key).await? else {
-        return Err(StepError::Defect(format!("the inbox has no row {}", message.inbox_key)));
+        return Err(StepError::Defect(format!(
+            "the inbox has no row {}",
+            message.inbox_key
+        )));
     };
     if row.fate != Fate::Accepted {
-        return Err(StepError::Defect(format!("{} was not accepted and must not be routed", row.event_id)));
+        return Err(StepError::Defect(format!(
+            "{} was not accepted and must not be routed",
+            row.event_id
+        )));
     }
     let plant = context.plant_of(&row.lifecycle).await?;
     let due = SignedDuration::from_hours(i64::from(plant.due.predecessor_hours));
@@ -53,7 +64,8 @@ async fn route(context: &Context, body: &str) -> Result<(), StepError> {
             result: None,
         },
     };
-    let appended = protocol::deliver(&context.store, &context.engine, &delivery, context.now()).await?;
+    let appended =
+        protocol::deliver(&context.store, &context.engine, &delivery, context.now()).await?;
     failpoint!("route.before_routed");
     context.inbox.routed(&row.key).await?;
     tracing::info!(plant.code = %row.plant, event.id = %row.event_id, lifecycle.id = %row.lifecycle, "{} {appended:?}", row.kind.event_type());

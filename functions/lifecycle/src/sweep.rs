@@ -8,11 +8,22 @@ use interplant_runtime::step::StepError;
 use interplant_runtime::sweep::Swept;
 use jiff::Timestamp;
 
-pub(crate) async fn handle(context: &Context, _tick: serde_json::Value, _deadline: Timestamp) -> Result<Swept, StepError> {
+pub(crate) async fn handle(
+    context: &Context,
+    _tick: serde_json::Value,
+    _deadline: Timestamp,
+) -> Result<Swept, StepError> {
     let swept = context.sweep().await?;
     if swept.more {
         context.arm_tick().await?;
     }
-    tracing::info!(sent_again = swept.sent_again, looked_at = swept.looked_at, released = swept.released, overdue = swept.overdue, more = swept.more, "Swept");
+    tracing::info!(
+        sent_again = swept.sent_again,
+        looked_at = swept.looked_at,
+        released = swept.released,
+        overdue = swept.overdue,
+        more = swept.more,
+        "Swept"
+    );
     Ok(swept)
 }

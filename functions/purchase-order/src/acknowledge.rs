@@ -17,10 +17,17 @@ use jiff::tz::TimeZone;
 
 use crate::create::cancelled;
 
-pub(crate) async fn handle(context: &Context, input: StepInput, deadline: Timestamp) -> Result<Outcome, StepError> {
+pub(crate) async fn handle(
+    context: &Context,
+    input: StepInput,
+    deadline: Timestamp,
+) -> Result<Outcome, StepError> {
     let begun = context.begin(&input, deadline, |order, fact| match (order, fact) {
         (Some(order), Fact::PoAcknowledged(fact)) => order.acknowledge(fact),
-        (_, fact) => Err(Exception::new(Code::OrderDiffers, format!("{} is not an acknowledgement", fact.kind().event_type()))),
+        (_, fact) => Err(Exception::new(
+            Code::OrderDiffers,
+            format!("{} is not an acknowledgement", fact.kind().event_type()),
+        )),
     });
     let work = match begun.await? {
         Begun::Work(work) => work,
@@ -30,14 +37,28 @@ pub(crate) async fn handle(context: &Context, input: StepInput, deadline: Timest
     context.conclude(&work, result).await
 }
 
-async fn acknowledge(context: &Context, work: &Work<AcknowledgementPlan>) -> Result<Change, StepError> {
-    let Some((mut order, id)) = work.order().and_then(|order| Some((order.clone(), order.in_odoo.as_ref()?.id))) else {
-        return Err(StepError::Defect(format!("{} is acknowledged before it was created", work.id())));
+async fn acknowledge(
+    context: &Context,
+    work: &Work<AcknowledgementPlan>,
+) -> Result<Change, StepError> {
+    let Some((mut order, id)) = work
+        .order()
+        .and_then(|order| Some((order.clone(), order.in_odoo.as_ref()?.id)))
+    else {
+        return Err(StepError::Defect(format!(
+            "{} is acknowledged before it was created",
+            work.id()
+        )));
     };
     let plan = &work.plan;
     let mut promised = Vec::new();
     for line in &order.lines {
-        if let (Some(id), Some((_, day))) = (line.odoo_line, plan.promised.iter().find(|(line_no, _)| *line_no == line.line_no)) {
+        if let (Some(id), Some((_, day))) = (
+            line.odoo_line,
+            plan.promised
+                .iter()
+                .find(|(line_no, _)| *line_no == line.line_no),
+        ) {
             promised.push((id, *day));
         }
     }
@@ -46,7 +67,10 @@ async fn acknowledge(context: &Context, work: &Work<AcknowledgementPlan>) -> Res
         Resume::First => None,
         Resume::Again { .. } => odoo.order(id).await?,
     };
-    if !read.as_ref().is_some_and(|read| is_written(read, plan, &promised)) {
+    if !read
+        .as_ref()
+        .is_some_and(|read| is_written(read, plan, &promised))
+    {
         work.may_act()?;
         let acknowledgement = Acknowledgement {
             reference: plan.reference.to_string(),
@@ -55,12 +79,24 @@ async fn acknowledge(context: &Context, work: &Work<AcknowledgementPlan>) -> Res
         read = Some(odoo.acknowledge_order(id, &acknowledgement).await?);
         failpoint!("acknowledge.after_write");
     }
-    let read = read.ok_or_else(|| Exception::new(Code::OrderCancelled, format!("order {} was deleted in Odoo", order.number)))?;
+    let read = read.ok_or_else(|| {
+        Exception::new(
+            Code::OrderCancelled,
+            format!("order {} was deleted in Odoo", order.number),
+        )
+    })?;
     if read.state == OrderState::Cancelled {
         return Err(cancelled(&order, &read).into());
     }
     if !is_written(&read, plan, &promised) {
-        return Err(Exception::new(Code::OdooRefused, format!("Odoo did not keep acknowledgement {} of order {}", plan.reference, order.number)).into());
+        return Err(Exception::new(
+            Code::OdooRefused,
+            format!(
+                "Odoo did not keep acknowledgement {} of order {}",
+                plan.reference, order.number
+            ),
+        )
+        .into());
     }
     order.apply_acknowledgement(plan);
     Ok(Change {
@@ -71,7 +107,14 @@ async fn acknowledge(context: &Context, work: &Work<AcknowledgementPlan>) -> Res
 }
 
 fn is_written(read: &Order, plan: &AcknowledgementPlan, promised: &[(i64, Day)]) -> bool {
-    let planned = |id: i64| read.lines.iter().find(|line| line.id == id).and_then(|line| line.planned);
+    let planned = |id: i64| {
+        read.lines
+            .iter()
+            .find(|line| line.id == id)
+            .and_then(|line| line.planned)
+    };
     read.supplier_reference.as_deref() == Some(plan.reference.as_str())
-        && promised.iter().all(|(id, day)| planned(*id).is_some_and(|at| at.to_zoned(TimeZone::UTC).date() == day.0))
+        && promised.iter().all(|(id, day)| {
+            planned(*id).is_some_and(|at| at.to_zoned(TimeZone::UTC).date() == day.0)
+        })
 }

@@ -23,15 +23,25 @@ pub(crate) struct Plan {
     lines: Vec<interplant_domain::purchase_order::Line>,
 }
 
-pub(crate) async fn handle(context: &Context, input: StepInput, deadline: Timestamp) -> Result<Outcome, StepError> {
+pub(crate) async fn handle(
+    context: &Context,
+    input: StepInput,
+    deadline: Timestamp,
+) -> Result<Outcome, StepError> {
     let begun = context.begin(&input, deadline, |known, fact| match (known, fact) {
         (None, Fact::PoCreated(fact)) => {
             let order = PurchaseOrder::created(fact);
-            Ok(Plan { lines: order.lines.clone(), order })
+            Ok(Plan {
+                lines: order.lines.clone(),
+                order,
+            })
         }
         (_, fact) => Err(Exception::new(
             Code::OrderAlreadyCreated,
-            format!("the order exists already; this is another {}", fact.kind().event_type()),
+            format!(
+                "the order exists already; this is another {}",
+                fact.kind().event_type()
+            ),
         )),
     });
     let work = match begun.await? {
@@ -58,11 +68,23 @@ async fn create(context: &Context, work: &Work<Plan>) -> Result<Change, StepErro
     let confirmed = odoo.confirm_order(id).await;
     failpoint!("create.after_confirm");
     let read = odoo.order(id).await?;
-    let read = read.ok_or_else(|| Exception::new(Code::OrderCancelled, format!("order {} was deleted in Odoo", order.number)))?;
+    let read = read.ok_or_else(|| {
+        Exception::new(
+            Code::OrderCancelled,
+            format!("order {} was deleted in Odoo", order.number),
+        )
+    })?;
     match read.state {
         OrderState::Confirmed | OrderState::Locked => {}
         OrderState::ToApprove => {
-            return Err(Exception::new(Code::OrderNeedsApproval, format!("order {} ({}) waits for approval in Odoo", order.number, read.name)).into());
+            return Err(Exception::new(
+                Code::OrderNeedsApproval,
+                format!(
+                    "order {} ({}) waits for approval in Odoo",
+                    order.number, read.name
+                ),
+            )
+            .into());
         }
         OrderState::Cancelled => return Err(cancelled(&order, &read).into()),
         OrderState::Draft | OrderState::Sent => {
@@ -99,7 +121,11 @@ fn document(work: &Work<Plan>, order: &PurchaseOrder) -> Result<NewOrder, Except
             unit: plant.unit(&line.uom)?,
             price: line.unit_price,
             planned: line.need_date.unwrap_or(order.order_date),
-            tax: line.tax_code.as_ref().map(|tax| plant.tax(tax)).transpose()?,
+            tax: line
+                .tax_code
+                .as_ref()
+                .map(|tax| plant.tax(tax))
+                .transpose()?,
         })
     });
     Ok(NewOrder {
@@ -116,9 +142,21 @@ fn document(work: &Work<Plan>, order: &PurchaseOrder) -> Result<NewOrder, Except
 
 /// Takes over Odoo's line ids, when its lines are ours: create-once keeps an order that somebody changed.
 fn same_lines(order: &mut PurchaseOrder, read: &Order) -> Result<(), Exception> {
-    let differs = |what: String| Exception::new(Code::OrderDiffers, format!("order {} in Odoo ({}) differs: {what}", order.number, read.name));
+    let differs = |what: String| {
+        Exception::new(
+            Code::OrderDiffers,
+            format!(
+                "order {} in Odoo ({}) differs: {what}",
+                order.number, read.name
+            ),
+        )
+    };
     if order.lines.len() != read.lines.len() {
-        return Err(differs(format!("{} lines instead of {}", read.lines.len(), order.lines.len())));
+        return Err(differs(format!(
+            "{} lines instead of {}",
+            read.lines.len(),
+            order.lines.len()
+        )));
     }
     for (ours, theirs) in order.lines.iter().zip(&read.lines) {
         if ours.ordered != theirs.quantity || ours.unit_price != theirs.price {
@@ -142,18 +180,29 @@ pub(crate) fn same_units(order: &PurchaseOrder, read: &Order) -> Result<(), Exce
     }
     Err(Exception::new(
         Code::LineDiffers,
-        format!("order {} ({}) has a unit that is not the item's own in Odoo; receipts in another unit are not taken yet", order.number, read.name),
+        format!(
+            "order {} ({}) has a unit that is not the item's own in Odoo; receipts in another unit are not taken yet",
+            order.number, read.name
+        ),
     ))
 }
 
 /// Somebody cancelled the order in Odoo.
 pub(crate) fn cancelled(order: &PurchaseOrder, read: &Order) -> Exception {
-    Exception::new(Code::OrderCancelled, format!("order {} ({}) was cancelled in Odoo", order.number, read.name))
+    Exception::new(
+        Code::OrderCancelled,
+        format!(
+            "order {} ({}) was cancelled in Odoo",
+            order.number, read.name
+        ),
+    )
 }
 
 /// Receipts that goods can still come in by.
 pub(crate) fn open_pickings(read: &Order) -> impl Iterator<Item = &Picking> {
-    read.pickings.iter().filter(|picking| picking.incoming && !matches!(picking.state, PickingState::Done | PickingState::Cancelled))
+    read.pickings.iter().filter(|picking| {
+        picking.incoming && !matches!(picking.state, PickingState::Done | PickingState::Cancelled)
+    })
 }
 
 /// The one receipt that is open; none when there are several, which only a look at the lines can tell apart.
@@ -166,7 +215,10 @@ pub(crate) fn open_receipt(read: &Order) -> Option<OpenReceipt> {
 }
 
 pub(crate) fn as_open_receipt(picking: &Picking) -> OpenReceipt {
-    let open = picking.moves.iter().filter(|one| !matches!(one.state, PickingState::Done | PickingState::Cancelled));
+    let open = picking
+        .moves
+        .iter()
+        .filter(|one| !matches!(one.state, PickingState::Done | PickingState::Cancelled));
     OpenReceipt {
         picking: picking.id,
         moves: open

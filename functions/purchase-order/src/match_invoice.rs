@@ -19,29 +19,50 @@ enum Plan {
     AwaitingReceipt(String),
 }
 
-pub(crate) async fn handle(context: &Context, input: StepInput, deadline: Timestamp) -> Result<Outcome, StepError> {
+pub(crate) async fn handle(
+    context: &Context,
+    input: StepInput,
+    deadline: Timestamp,
+) -> Result<Outcome, StepError> {
     let begun = context.begin(&input, deadline, |order, fact| match (order, fact) {
         (Some(order), Fact::InvoiceReceived(fact)) => Ok(match order.match_invoice(fact)? {
             MatchOutcome::Matched(matched) => Plan::Matched(matched),
             MatchOutcome::AwaitingReceipt { reason } => Plan::AwaitingReceipt(reason),
         }),
-        (_, fact) => Err(Exception::new(Code::InvoiceParty, format!("{} is not an invoice", fact.kind().event_type()))),
+        (_, fact) => Err(Exception::new(
+            Code::InvoiceParty,
+            format!("{} is not an invoice", fact.kind().event_type()),
+        )),
     });
     let work = match begun.await? {
         Begun::Work(work) => work,
         Begun::GoOn(outcome) => return Ok(outcome),
     };
     let (Some(order), Fact::InvoiceReceived(fact)) = (work.order(), &work.fact) else {
-        return Err(StepError::Defect(format!("{} has no order to match with", work.id())));
+        return Err(StepError::Defect(format!(
+            "{} has no order to match with",
+            work.id()
+        )));
     };
     let mut order = order.clone();
     let change = match work.plan.clone() {
         Plan::Matched(matched) => {
-            let result = format!("invoice {} matched: {} to pay", fact.invoice_number, matched.gross);
+            let result = format!(
+                "invoice {} matched: {} to pay",
+                fact.invoice_number, matched.gross
+            );
             order.apply_match(&fact.invoice_number, work.sequence, matched);
-            Change { order, settle: Settle::Continue, result }
+            Change {
+                order,
+                settle: Settle::Continue,
+                result,
+            }
         }
-        Plan::AwaitingReceipt(reason) => Change { order, settle: Settle::Park, result: reason },
+        Plan::AwaitingReceipt(reason) => Change {
+            order,
+            settle: Settle::Park,
+            result: reason,
+        },
     };
     context.conclude(&work, Ok(change)).await
 }

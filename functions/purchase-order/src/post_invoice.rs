@@ -16,7 +16,11 @@ use interplant_runtime::step::{Begun, Change, Outcome, StepError, StepInput, Wor
 use interplant_runtime::{Context, failpoint};
 use jiff::Timestamp;
 
-pub(crate) async fn handle(context: &Context, input: StepInput, deadline: Timestamp) -> Result<Outcome, StepError> {
+pub(crate) async fn handle(
+    context: &Context,
+    input: StepInput,
+    deadline: Timestamp,
+) -> Result<Outcome, StepError> {
     // The plan is the result of the match, which the order already keeps.
     let work = match context.begin(&input, deadline, |_, _| Ok(())).await? {
         Begun::Work(work) => work,
@@ -39,7 +43,13 @@ async fn post(context: &Context, work: &Work<()>) -> Result<Change, StepError> {
     if bill.state == BillState::Draft {
         not_billed_outside(order, invoice, &bill)?;
         same_as_matched(order, invoice, &bill).map_err(|what| {
-            Exception::new(Code::BillDiffers, format!("the draft bill of invoice {} is not posted: {what}", invoice.number))
+            Exception::new(
+                Code::BillDiffers,
+                format!(
+                    "the draft bill of invoice {} is not posted: {what}",
+                    invoice.number
+                ),
+            )
         })?;
         if bill.is_period_locked() {
             return Err(Exception::new(
@@ -67,39 +77,76 @@ async fn post(context: &Context, work: &Work<()>) -> Result<Change, StepError> {
         name: bill.name.clone(),
         total: bill.total,
     };
-    for invoice in order.invoices.iter_mut().filter(|invoice| invoice.sequence == work.sequence) {
+    for invoice in order
+        .invoices
+        .iter_mut()
+        .filter(|invoice| invoice.sequence == work.sequence)
+    {
         invoice.bill = Some(posted.clone());
     }
     // When this bill completes the order, `Close` reads it back; else nobody comes by soon, so we do it now.
-    let settle = if order.is_complete() { Settle::Continue } else { Settle::Applied };
+    let settle = if order.is_complete() {
+        Settle::Continue
+    } else {
+        Settle::Applied
+    };
     if settle == Settle::Applied {
         verify(&odoo, &mut order, work.sequence).await?;
     }
     Ok(Change {
         order,
         settle,
-        result: format!("bill of invoice {} posted: {}", invoice.number, posted.total),
+        result: format!(
+            "bill of invoice {} posted: {}",
+            invoice.number, posted.total
+        ),
     })
 }
 
 fn matched_invoice(work: &Work<()>) -> Result<(&PurchaseOrder, &AppliedInvoice), StepError> {
     let order = work.order();
-    let invoice = order.and_then(|order| order.invoices.iter().find(|invoice| invoice.sequence == work.sequence));
-    order.zip(invoice).ok_or_else(|| StepError::Defect(format!("{} has no matched invoice to post", work.id())))
+    let invoice = order.and_then(|order| {
+        order
+            .invoices
+            .iter()
+            .find(|invoice| invoice.sequence == work.sequence)
+    });
+    order
+        .zip(invoice)
+        .ok_or_else(|| StepError::Defect(format!("{} has no matched invoice to post", work.id())))
 }
 
 /// Reads a posted bill back and compares it with what was matched.
 ///
 /// # Errors
 /// `BILL_POSTED_DIFFERENT` or `PERIOD_LOCKED`: an incident, the bill is posted and is not what it should be.
-pub(crate) async fn verify(odoo: &Client, order: &mut PurchaseOrder, sequence: u64) -> Result<(), StepError> {
-    let found = order.invoices.iter().find(|invoice| invoice.sequence == sequence);
-    let Some((invoice, posted)) = found.and_then(|invoice| Some((invoice.clone(), invoice.bill.clone()?))) else {
-        return Err(StepError::Defect(format!("order {} has no posted bill to verify", order.number)));
+pub(crate) async fn verify(
+    odoo: &Client,
+    order: &mut PurchaseOrder,
+    sequence: u64,
+) -> Result<(), StepError> {
+    let found = order
+        .invoices
+        .iter()
+        .find(|invoice| invoice.sequence == sequence);
+    let Some((invoice, posted)) =
+        found.and_then(|invoice| Some((invoice.clone(), invoice.bill.clone()?)))
+    else {
+        return Err(StepError::Defect(format!(
+            "order {} has no posted bill to verify",
+            order.number
+        )));
     };
     let bill = read_bill(odoo, posted.id, &invoice).await?;
     if bill.state != BillState::Posted {
-        return Err(Exception::new(Code::BillPostedDifferent, format!("the bill of invoice {} is {:?} in Odoo after posting", invoice.number, bill.state)).into());
+        return Err(Exception::new(
+            Code::BillPostedDifferent,
+            format!(
+                "the bill of invoice {} is {:?} in Odoo after posting",
+                invoice.number, bill.state
+            ),
+        )
+        .into());
     }
     if bill.accounting_date != Some(invoice.matched.invoice_date) {
         return Err(Exception::new(
@@ -109,14 +156,23 @@ pub(crate) async fn verify(odoo: &Client, order: &mut PurchaseOrder, sequence: u
                 bill.name,
                 invoice.number,
                 invoice.matched.invoice_date,
-                bill.accounting_date.map_or_else(|| "no date".to_owned(), |day| day.to_string())
+                bill.accounting_date
+                    .map_or_else(|| "no date".to_owned(), |day| day.to_string())
             ),
         )
         .into());
     }
-    same_as_matched(order, &invoice, &bill)
-        .map_err(|what| Exception::new(Code::BillPostedDifferent, format!("bill {} of invoice {}: {what}", bill.name, invoice.number)))?;
-    for invoice in order.invoices.iter_mut().filter(|invoice| invoice.sequence == sequence) {
+    same_as_matched(order, &invoice, &bill).map_err(|what| {
+        Exception::new(
+            Code::BillPostedDifferent,
+            format!("bill {} of invoice {}: {what}", bill.name, invoice.number),
+        )
+    })?;
+    for invoice in order
+        .invoices
+        .iter_mut()
+        .filter(|invoice| invoice.sequence == sequence)
+    {
         invoice.bill = Some(PostedBill {
             id: posted.id,
             name: bill.name.clone(),
@@ -128,17 +184,31 @@ pub(crate) async fn verify(odoo: &Client, order: &mut PurchaseOrder, sequence: u
 
 async fn read_bill(odoo: &Client, id: i64, invoice: &AppliedInvoice) -> Result<Bill, StepError> {
     let bill = odoo.bill(id).await?;
-    let bill = bill.ok_or_else(|| Exception::new(Code::BillDiffers, format!("the bill of invoice {} was deleted in Odoo", invoice.number)))?;
+    let bill = bill.ok_or_else(|| {
+        Exception::new(
+            Code::BillDiffers,
+            format!("the bill of invoice {} was deleted in Odoo", invoice.number),
+        )
+    })?;
     Ok(bill)
 }
 
-fn document(work: &Work<()>, order: &PurchaseOrder, invoice: &AppliedInvoice) -> Result<NewBill, Exception> {
+fn document(
+    work: &Work<()>,
+    order: &PurchaseOrder,
+    invoice: &AppliedInvoice,
+) -> Result<NewBill, Exception> {
     let plant = &work.plant;
     let order_id = work.id().external_id();
     let external_id = order_id.part("bill", invoice.number.as_str());
     let lines = invoice.matched.lines.iter().map(|paid| {
         let line = order.lines.iter().find(|line| line.line_no == paid.line_no);
-        let line = line.ok_or_else(|| Exception::new(Code::UnknownLine, format!("order {} has no line {}", order.number, paid.line_no)))?;
+        let line = line.ok_or_else(|| {
+            Exception::new(
+                Code::UnknownLine,
+                format!("order {} has no line {}", order.number, paid.line_no),
+            )
+        })?;
         Ok(NewBillLine {
             external_id: external_id.part("line", paid.line_no.as_str()),
             order_line: order_id.part("line", paid.line_no.as_str()),
@@ -147,7 +217,11 @@ fn document(work: &Work<()>, order: &PurchaseOrder, invoice: &AppliedInvoice) ->
             description: line.item.to_string(),
             quantity: paid.quantity,
             price: paid.unit_price,
-            tax: paid.tax_code.as_ref().map(|tax| plant.tax(tax)).transpose()?,
+            tax: paid
+                .tax_code
+                .as_ref()
+                .map(|tax| plant.tax(tax))
+                .transpose()?,
         })
     });
     Ok(NewBill {
@@ -162,11 +236,26 @@ fn document(work: &Work<()>, order: &PurchaseOrder, invoice: &AppliedInvoice) ->
 }
 
 /// What Odoo counts as invoiced on each line is what we have matched, this bill included.
-fn not_billed_outside(order: &PurchaseOrder, invoice: &AppliedInvoice, bill: &Bill) -> Result<(), Exception> {
+fn not_billed_outside(
+    order: &PurchaseOrder,
+    invoice: &AppliedInvoice,
+    bill: &Bill,
+) -> Result<(), Exception> {
     for paid in &invoice.matched.lines {
-        let Some(line) = order.lines.iter().find(|line| line.line_no == paid.line_no) else { continue };
-        let in_odoo = bill.lines.iter().find(|one| one.order_line == line.odoo_line).and_then(|one| one.order_line_invoiced);
-        let expected = posted_or_this(order, invoice, paid.invoiced_before + paid.quantity, &paid.line_no);
+        let Some(line) = order.lines.iter().find(|line| line.line_no == paid.line_no) else {
+            continue;
+        };
+        let in_odoo = bill
+            .lines
+            .iter()
+            .find(|one| one.order_line == line.odoo_line)
+            .and_then(|one| one.order_line_invoiced);
+        let expected = posted_or_this(
+            order,
+            invoice,
+            paid.invoiced_before + paid.quantity,
+            &paid.line_no,
+        );
         if in_odoo != Some(expected) {
             return Err(Exception::new(
                 Code::BilledOutside,
@@ -184,27 +273,62 @@ fn not_billed_outside(order: &PurchaseOrder, invoice: &AppliedInvoice, bill: &Bi
 }
 
 /// Invoices matched earlier but not yet in Odoo do not count there.
-fn posted_or_this(order: &PurchaseOrder, invoice: &AppliedInvoice, matched: Quantity, line_no: &interplant_domain::fact::Code) -> Quantity {
-    let not_in_odoo = order.invoices.iter().filter(|other| other.sequence != invoice.sequence && other.bill.is_none());
-    let waiting: Quantity = not_in_odoo.flat_map(|other| &other.matched.lines).filter(|paid| paid.line_no == *line_no).map(|paid| paid.quantity).sum();
+fn posted_or_this(
+    order: &PurchaseOrder,
+    invoice: &AppliedInvoice,
+    matched: Quantity,
+    line_no: &interplant_domain::fact::Code,
+) -> Quantity {
+    let not_in_odoo = order
+        .invoices
+        .iter()
+        .filter(|other| other.sequence != invoice.sequence && other.bill.is_none());
+    let waiting: Quantity = not_in_odoo
+        .flat_map(|other| &other.matched.lines)
+        .filter(|paid| paid.line_no == *line_no)
+        .map(|paid| paid.quantity)
+        .sum();
     matched - waiting
 }
 
 /// Lines, totals, date and number of a bill against the match; the first difference in words.
-fn same_as_matched(order: &PurchaseOrder, invoice: &AppliedInvoice, bill: &Bill) -> Result<(), String> {
+fn same_as_matched(
+    order: &PurchaseOrder,
+    invoice: &AppliedInvoice,
+    bill: &Bill,
+) -> Result<(), String> {
     let matched = &invoice.matched;
-    let differ = |what: &str, ours: String, theirs: String| Err(format!("{what} is {theirs} in Odoo, {ours} was matched"));
+    let differ = |what: &str, ours: String, theirs: String| {
+        Err(format!("{what} is {theirs} in Odoo, {ours} was matched"))
+    };
     if bill.number.as_deref() != Some(invoice.number.as_str()) {
-        return differ("the reference", invoice.number.to_string(), bill.number.clone().unwrap_or_default());
+        return differ(
+            "the reference",
+            invoice.number.to_string(),
+            bill.number.clone().unwrap_or_default(),
+        );
     }
     if bill.invoice_date != Some(matched.invoice_date) {
-        return differ("the date", matched.invoice_date.to_string(), bill.invoice_date.map_or_else(String::new, |day| day.to_string()));
+        return differ(
+            "the date",
+            matched.invoice_date.to_string(),
+            bill.invoice_date
+                .map_or_else(String::new, |day| day.to_string()),
+        );
     }
     if bill.lines.len() != matched.lines.len() {
-        return differ("the number of lines", matched.lines.len().to_string(), bill.lines.len().to_string());
+        return differ(
+            "the number of lines",
+            matched.lines.len().to_string(),
+            bill.lines.len().to_string(),
+        );
     }
     for paid in &matched.lines {
-        let id = order.lines.iter().find(|line| line.line_no == paid.line_no).and_then(|line| line.odoo_line);
+        let id = order
+            .lines
+            .iter()
+            .find(|line| line.line_no == paid.line_no)
+            .and_then(|line| line.odoo_line);
         let Some(line) = bill.lines.iter().find(|line| line.order_line == id) else {
             return differ("a line", paid.line_no.to_string(), "missing".to_owned());
         };

@@ -12,17 +12,26 @@ use interplant_domain::exception::{Code, Exception};
 use interplant_domain::fact::Fact;
 use interplant_domain::lifecycle::{Resume, Settle};
 use interplant_domain::purchase_order::{OpenReceipt, PurchaseOrder, ReceiptPlan};
-use interplant_odoo::{Client, DeclaredMove, Declaration, Error as OdooError, Order, OrderState, Picking, PickingState};
+use interplant_odoo::{
+    Client, Declaration, DeclaredMove, Error as OdooError, Order, OrderState, Picking, PickingState,
+};
 use interplant_runtime::step::{Begun, Change, Outcome, StepError, StepInput, Work};
 use interplant_runtime::{Context, failpoint};
 use jiff::Timestamp;
 
 use crate::create::{as_open_receipt, cancelled, open_pickings, open_receipt, same_units};
 
-pub(crate) async fn handle(context: &Context, input: StepInput, deadline: Timestamp) -> Result<Outcome, StepError> {
+pub(crate) async fn handle(
+    context: &Context,
+    input: StepInput,
+    deadline: Timestamp,
+) -> Result<Outcome, StepError> {
     let begun = context.begin(&input, deadline, |order, fact| match (order, fact) {
         (Some(order), Fact::ReceiptPosted(fact)) => order.receive(fact),
-        (_, fact) => Err(Exception::new(Code::OrderDiffers, format!("{} is not a receipt", fact.kind().event_type()))),
+        (_, fact) => Err(Exception::new(
+            Code::OrderDiffers,
+            format!("{} is not a receipt", fact.kind().event_type()),
+        )),
     });
     let work = match begun.await? {
         Begun::Work(work) => work,
@@ -33,8 +42,14 @@ pub(crate) async fn handle(context: &Context, input: StepInput, deadline: Timest
 }
 
 async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, StepError> {
-    let Some((order, id)) = work.order().and_then(|order| Some((order, order.in_odoo.as_ref()?.id))) else {
-        return Err(StepError::Defect(format!("goods came for {} before it was created", work.id())));
+    let Some((order, id)) = work
+        .order()
+        .and_then(|order| Some((order, order.in_odoo.as_ref()?.id)))
+    else {
+        return Err(StepError::Defect(format!(
+            "goods came for {} before it was created",
+            work.id()
+        )));
     };
     let odoo = context.odoo(&work.plant.odoo.database).await?;
     for line in &work.plan.lines {
@@ -42,7 +57,11 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, 
     }
     // The receipt that Odoo had open when we last looked; when somebody tried before, look again.
     let mut target = match work.resume {
-        Resume::First => work.plan.open_receipt.clone().filter(|open| covers(open, &work.plan)),
+        Resume::First => work
+            .plan
+            .open_receipt
+            .clone()
+            .filter(|open| covers(open, &work.plan)),
         Resume::Again { .. } => None,
     };
     for _ in 0..2 {
@@ -57,7 +76,10 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, 
                 choose(&work.plan, order, &read)?
             }
         };
-        match odoo.declare_receipt(open.picking, &declaration(work, &open)).await {
+        match odoo
+            .declare_receipt(open.picking, &declaration(work, &open))
+            .await
+        {
             Ok(declared) => same_quantities(work, &declared)?,
             // It is done or cancelled since we looked: look again, once.
             Err(OdooError::NotOpen { .. }) => continue,
@@ -77,14 +99,33 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, 
             return change(work, order, &read, done);
         }
         validated?;
-        return Err(Exception::new(Code::OdooRefused, format!("Odoo did not book receipt {} although it said so", work.plan.number)).into());
+        return Err(Exception::new(
+            Code::OdooRefused,
+            format!(
+                "Odoo did not book receipt {} although it said so",
+                work.plan.number
+            ),
+        )
+        .into());
     }
-    Err(Exception::new(Code::PickingNotFound, format!("the receipts of order {} change while receipt {} is booked", order.number, work.plan.number)).into())
+    Err(Exception::new(
+        Code::PickingNotFound,
+        format!(
+            "the receipts of order {} change while receipt {} is booked",
+            order.number, work.plan.number
+        ),
+    )
+    .into())
 }
 
 async fn read_order(odoo: &Client, id: i64, order: &PurchaseOrder) -> Result<Order, StepError> {
     let read = odoo.order(id).await?;
-    let read = read.ok_or_else(|| Exception::new(Code::OrderCancelled, format!("order {} was deleted in Odoo", order.number)))?;
+    let read = read.ok_or_else(|| {
+        Exception::new(
+            Code::OrderCancelled,
+            format!("order {} was deleted in Odoo", order.number),
+        )
+    })?;
     if read.state == OrderState::Cancelled {
         return Err(cancelled(order, &read).into());
     }
@@ -92,12 +133,22 @@ async fn read_order(odoo: &Client, id: i64, order: &PurchaseOrder) -> Result<Ord
 }
 
 fn covers(open: &OpenReceipt, plan: &ReceiptPlan) -> bool {
-    plan.lines.iter().all(|line| open.moves.iter().any(|one| one.order_line == line.odoo_line))
+    plan.lines.iter().all(|line| {
+        open.moves
+            .iter()
+            .any(|one| one.order_line == line.odoo_line)
+    })
 }
 
 /// The one open receipt that has all lines of the plan.
-fn choose(plan: &ReceiptPlan, order: &PurchaseOrder, read: &Order) -> Result<OpenReceipt, Exception> {
-    let mut fitting = open_pickings(read).map(as_open_receipt).filter(|open| covers(open, plan));
+fn choose(
+    plan: &ReceiptPlan,
+    order: &PurchaseOrder,
+    read: &Order,
+) -> Result<OpenReceipt, Exception> {
+    let mut fitting = open_pickings(read)
+        .map(as_open_receipt)
+        .filter(|open| covers(open, plan));
     match (fitting.next(), fitting.next()) {
         (Some(open), None) => Ok(open),
         (first, _) => Err(Exception::new(
@@ -106,7 +157,11 @@ fn choose(plan: &ReceiptPlan, order: &PurchaseOrder, read: &Order) -> Result<Ope
                 "order {} ({}) has {} in Odoo for the lines of receipt {}",
                 order.number,
                 read.name,
-                if first.is_some() { "several open receipts" } else { "no open receipt" },
+                if first.is_some() {
+                    "several open receipts"
+                } else {
+                    "no open receipt"
+                },
                 plan.number
             ),
         )),
@@ -115,11 +170,22 @@ fn choose(plan: &ReceiptPlan, order: &PurchaseOrder, read: &Order) -> Result<Ope
 
 /// Our reference names the receipt and the picking: Odoo copies the note to the receipt of the rest.
 fn reference(work: &Work<ReceiptPlan>, picking: i64) -> String {
-    format!("{} on {picking}", work.id().external_id().part("receipt", work.plan.number.as_str()))
+    format!(
+        "{} on {picking}",
+        work.id()
+            .external_id()
+            .part("receipt", work.plan.number.as_str())
+    )
 }
 
 fn declaration(work: &Work<ReceiptPlan>, open: &OpenReceipt) -> Declaration {
-    let quantity = |order_line: i64| work.plan.lines.iter().find(|line| line.odoo_line == order_line).map(|line| line.quantity);
+    let quantity = |order_line: i64| {
+        work.plan
+            .lines
+            .iter()
+            .find(|line| line.odoo_line == order_line)
+            .map(|line| line.quantity)
+    };
     Declaration {
         reference: reference(work, open.picking),
         moves: open
@@ -133,18 +199,31 @@ fn declaration(work: &Work<ReceiptPlan>, open: &OpenReceipt) -> Declaration {
                 })
             })
             .collect(),
-        others: open.moves.iter().filter(|one| quantity(one.order_line).is_none()).map(|one| one.stock_move).collect(),
+        others: open
+            .moves
+            .iter()
+            .filter(|one| quantity(one.order_line).is_none())
+            .map(|one| one.stock_move)
+            .collect(),
     }
 }
 
 /// What Odoo shows in the answer to our declaration is what we declared; else nothing is validated.
 fn same_quantities(work: &Work<ReceiptPlan>, declared: &Picking) -> Result<(), Exception> {
     for line in &work.plan.lines {
-        let picked: Quantity = declared.moves.iter().filter(|one| one.order_line == Some(line.odoo_line) && one.picked).map(|one| one.quantity).sum();
+        let picked: Quantity = declared
+            .moves
+            .iter()
+            .filter(|one| one.order_line == Some(line.odoo_line) && one.picked)
+            .map(|one| one.quantity)
+            .sum();
         if picked != line.quantity {
             return Err(Exception::new(
                 Code::ReceiptDiverged,
-                format!("receipt {} line {}: Odoo shows {picked} where {} came; nothing was validated", work.plan.number, line.line_no, line.quantity),
+                format!(
+                    "receipt {} line {}: Odoo shows {picked} where {} came; nothing was validated",
+                    work.plan.number, line.line_no, line.quantity
+                ),
             ));
         }
     }
@@ -153,14 +232,26 @@ fn same_quantities(work: &Work<ReceiptPlan>, declared: &Picking) -> Result<(), E
 
 /// The picking that is done with our reference and our quantities.
 fn booked(work: &Work<ReceiptPlan>, read: &Order) -> Result<Option<i64>, Exception> {
-    let ours = |picking: &&Picking| picking.note.as_deref() == Some(reference(work, picking.id).as_str());
-    let Some(picking) = read.pickings.iter().filter(|picking| picking.state == PickingState::Done).find(ours) else {
+    let ours =
+        |picking: &&Picking| picking.note.as_deref() == Some(reference(work, picking.id).as_str());
+    let Some(picking) = read
+        .pickings
+        .iter()
+        .filter(|picking| picking.state == PickingState::Done)
+        .find(ours)
+    else {
         return Ok(None);
     };
     for line in &work.plan.lines {
-        let done = picking.moves.iter().filter(|one| one.order_line == Some(line.odoo_line) && one.state == PickingState::Done);
+        let done = picking.moves.iter().filter(|one| {
+            one.order_line == Some(line.odoo_line) && one.state == PickingState::Done
+        });
         let done: Quantity = done.map(|one| one.quantity).sum();
-        let received = read.lines.iter().find(|one| one.id == line.odoo_line).map(|one| one.received);
+        let received = read
+            .lines
+            .iter()
+            .find(|one| one.id == line.odoo_line)
+            .map(|one| one.received);
         if done != line.quantity || received != Some(line.received_before + line.quantity) {
             return Err(Exception::new(
                 Code::ReceiptDiverged,
@@ -178,7 +269,12 @@ fn booked(work: &Work<ReceiptPlan>, read: &Order) -> Result<Option<i64>, Excepti
     Ok(Some(picking.id))
 }
 
-fn change(work: &Work<ReceiptPlan>, order: &PurchaseOrder, read: &Order, picking: i64) -> Result<Change, StepError> {
+fn change(
+    work: &Work<ReceiptPlan>,
+    order: &PurchaseOrder,
+    read: &Order,
+    picking: i64,
+) -> Result<Change, StepError> {
     let mut order = order.clone();
     order.apply_receipt(&work.plan, picking, open_receipt(read));
     Ok(Change {

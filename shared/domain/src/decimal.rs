@@ -13,10 +13,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not digits with at most one point.
-    #[error("`{0}` is not a decimal number: write digits with a point, such as 12.50, without exponent or separators")]
+    #[error(
+        "`{0}` is not a decimal number: write digits with a point, such as 12.50, without exponent or separators"
+    )]
     Form(String),
     /// More digits after the point than the field takes.
-    #[error("`{text}` has {found} decimal places; at most {allowed} are taken here, and nothing is rounded in silence")]
+    #[error(
+        "`{text}` has {found} decimal places; at most {allowed} are taken here, and nothing is rounded in silence"
+    )]
     Places {
         /// What was sent.
         text: String,
@@ -220,22 +224,42 @@ mod tests {
 
     #[test]
     fn text_that_is_not_a_plain_decimal_is_refused() {
-        for text in ["1e400", "NaN", "-0", "-0.0", "1,5", "", ".5", "5.", "+1", "0x10", "01", " 1", "١٢"] {
-            assert!(matches!(Quantity::from_str(text), Err(Error::Form(_))), "{text}");
+        for text in [
+            "1e400", "NaN", "-0", "-0.0", "1,5", "", ".5", "5.", "+1", "0x10", "01", " 1", "١٢",
+        ] {
+            assert!(
+                matches!(Quantity::from_str(text), Err(Error::Form(_))),
+                "{text}"
+            );
         }
-        assert!(matches!(Quantity::from_str(&"9".repeat(31)), Err(Error::Size { .. })));
-        assert!(matches!(Quantity::from_str("1.1234567"), Err(Error::Places { found: 7, allowed: 6, .. })));
+        assert!(matches!(
+            Quantity::from_str(&"9".repeat(31)),
+            Err(Error::Size { .. })
+        ));
+        assert!(matches!(
+            Quantity::from_str("1.1234567"),
+            Err(Error::Places {
+                found: 7,
+                allowed: 6,
+                ..
+            })
+        ));
     }
 
     #[test]
     fn zeros_at_the_end_change_nothing() {
-        assert_eq!(Quantity::from_str("10").unwrap(), Quantity::from_str("10.000000000").unwrap());
+        assert_eq!(
+            Quantity::from_str("10").unwrap(),
+            Quantity::from_str("10.000000000").unwrap()
+        );
         assert_eq!(Quantity::from_str("10.0").unwrap().to_string(), "10");
     }
 
     #[test]
     fn a_line_total_is_exact() {
-        let total = Quantity::from_str("3").unwrap().times(UnitPrice::from_str("38.2935").unwrap());
+        let total = Quantity::from_str("3")
+            .unwrap()
+            .times(UnitPrice::from_str("38.2935").unwrap());
         assert_eq!(total.to_string(), "114.8805");
     }
 }

@@ -54,13 +54,19 @@ impl Envelope {
     /// The plant named in `source`.
     #[must_use]
     pub fn plant(&self) -> Option<PlantCode> {
-        self.source.split(':').nth(2).and_then(|code| code.parse().ok())
+        self.source
+            .split(':')
+            .nth(2)
+            .and_then(|code| code.parse().ok())
     }
 
     /// The fact's revision; 1 when the sender does not say.
     #[must_use]
     pub fn revision(&self) -> u32 {
-        self.bizrev.as_deref().and_then(|text| text.parse().ok()).unwrap_or(1)
+        self.bizrev
+            .as_deref()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(1)
     }
 
     /// When it happened.

@@ -395,9 +395,19 @@ impl Fact {
     pub fn business_key(&self, plant: &PlantCode, revision: u32) -> String {
         let parts: Vec<&str> = match self {
             Self::PoCreated(fact) => vec!["po", fact.po_number.as_str(), "created"],
-            Self::PoAcknowledged(fact) => vec!["po", fact.po_number.as_str(), "acknowledged", fact.ack_number.as_str()],
+            Self::PoAcknowledged(fact) => vec![
+                "po",
+                fact.po_number.as_str(),
+                "acknowledged",
+                fact.ack_number.as_str(),
+            ],
             Self::ReceiptPosted(fact) => vec!["receipt", fact.receipt_number.as_str(), "posted"],
-            Self::InvoiceReceived(fact) => vec!["invoice", fact.supplier_id.as_str(), fact.invoice_number.as_str(), "received"],
+            Self::InvoiceReceived(fact) => vec![
+                "invoice",
+                fact.supplier_id.as_str(),
+                fact.invoice_number.as_str(),
+                "received",
+            ],
         };
         // A unit separator cannot occur in a code, so no two keys can run together.
         format!("{plant}\u{1f}{}\u{1f}{revision}", parts.join("\u{1f}"))
@@ -410,26 +420,41 @@ impl Fact {
     pub fn check(&self, plant: &PlantCode) -> Result<(), Contradiction> {
         match self {
             Self::PoCreated(fact) => {
-                if let Some(named) = &fact.plant && named.as_str() != plant.as_str() {
-                    return Err(contradiction("/plant", format!("the order names plant `{named}`, but it was sent by `{plant}`")));
+                if let Some(named) = &fact.plant
+                    && named.as_str() != plant.as_str()
+                {
+                    return Err(contradiction(
+                        "/plant",
+                        format!("the order names plant `{named}`, but it was sent by `{plant}`"),
+                    ));
                 }
                 check_lines(&fact.lines, "qty", |line| (&line.line_no, line.qty))?;
                 for (index, line) in fact.lines.iter().enumerate() {
                     if line.unit_price.decimal().is_sign_negative() {
-                        return Err(contradiction(&format!("/lines/{index}/unitPrice"), "a price below zero is not taken; send a credit instead".into()));
+                        return Err(contradiction(
+                            &format!("/lines/{index}/unitPrice"),
+                            "a price below zero is not taken; send a credit instead".into(),
+                        ));
                     }
                 }
                 Ok(())
             }
             Self::PoAcknowledged(fact) => {
                 for (index, line) in fact.lines.iter().enumerate() {
-                    if fact.lines.iter().take(index).any(|earlier| earlier.line_no == line.line_no) {
+                    if fact
+                        .lines
+                        .iter()
+                        .take(index)
+                        .any(|earlier| earlier.line_no == line.line_no)
+                    {
                         return Err(repeated_line(index, &line.line_no));
                     }
                 }
                 Ok(())
             }
-            Self::ReceiptPosted(fact) => check_lines(&fact.lines, "qtyReceived", |line| (&line.line_no, line.qty_received)),
+            Self::ReceiptPosted(fact) => check_lines(&fact.lines, "qtyReceived", |line| {
+                (&line.line_no, line.qty_received)
+            }),
             Self::InvoiceReceived(fact) => {
                 check_lines(&fact.lines, "qty", |line| (&line.line_no, line.qty))?;
                 let order = self.po_number();
@@ -437,7 +462,13 @@ impl Fact {
                     return Err(contradiction(&format!("/lines/{index}/poNumber"), "an invoice over several orders is not taken yet: send one invoice per order".into()));
                 }
                 if fact.totals.net + fact.totals.tax != fact.totals.gross {
-                    return Err(contradiction("/totals/gross", format!("net {} and tax {} do not add up to gross {}", fact.totals.net, fact.totals.tax, fact.totals.gross)));
+                    return Err(contradiction(
+                        "/totals/gross",
+                        format!(
+                            "net {} and tax {} do not add up to gross {}",
+                            fact.totals.net, fact.totals.tax, fact.totals.gross
+                        ),
+                    ));
                 }
                 Ok(())
             }
@@ -445,7 +476,11 @@ impl Fact {
     }
 }
 
-fn check_lines<L>(lines: &[L], quantity_name: &str, read: impl Fn(&L) -> (&Code, Quantity)) -> Result<(), Contradiction> {
+fn check_lines<L>(
+    lines: &[L],
+    quantity_name: &str,
+    read: impl Fn(&L) -> (&Code, Quantity),
+) -> Result<(), Contradiction> {
     for (index, line) in lines.iter().enumerate() {
         let (line_no, quantity) = read(line);
         if !quantity.is_positive() {
@@ -454,7 +489,11 @@ fn check_lines<L>(lines: &[L], quantity_name: &str, read: impl Fn(&L) -> (&Code,
                 format!("the quantity of line {line_no} must be greater than zero, not {quantity}"),
             ));
         }
-        if lines.iter().take(index).any(|earlier| read(earlier).0 == line_no) {
+        if lines
+            .iter()
+            .take(index)
+            .any(|earlier| read(earlier).0 == line_no)
+        {
             return Err(repeated_line(index, line_no));
         }
     }
@@ -469,7 +508,10 @@ fn repeated_line(index: usize, line_no: &Code) -> Contradiction {
 }
 
 fn contradiction(pointer: &str, message: String) -> Contradiction {
-    Contradiction { pointer: pointer.to_owned(), message }
+    Contradiction {
+        pointer: pointer.to_owned(),
+        message,
+    }
 }
 
 /// SHA-256 over the canonical JSON (RFC 8785) of `data`, decimals normalised: `10` and `10.0` are one.

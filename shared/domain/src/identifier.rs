@@ -98,7 +98,10 @@ impl FromStr for EventId {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self, Error> {
         let fits = text.strip_prefix("evt_").is_some_and(|id| {
-            id.len() == 32 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            id.len() == 32
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         });
         if fits {
             Ok(Self(text.to_owned()))
@@ -122,7 +125,11 @@ impl FromStr for ExceptionId {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(error(text, "exception id", "exc_ and ten hexadecimal digits"))
+            Err(error(
+                text,
+                "exception id",
+                "exc_ and ten hexadecimal digits",
+            ))
         }
     }
 }
@@ -243,7 +250,8 @@ impl FromStr for LifecycleId {
         else {
             return Err(error(text, "lifecycle id", RULE));
         };
-        let encoded = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'%');
+        let encoded =
+            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'%');
         if number.is_empty() || number.len() > 400 || !number.bytes().all(encoded) {
             return Err(error(text, "lifecycle id", RULE));
         }
@@ -290,7 +298,9 @@ impl ExternalId {
     #[must_use]
     pub fn numbered(&self, number: &str) -> Self {
         let plain = (1..=24).contains(&number.len())
-            && number.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+            && number
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         // Two numbers that differ only in what a slug drops must not share an id.
         let tail = if plain {
             number.to_owned()
@@ -376,10 +386,19 @@ mod tests {
         let id = po(&"Über-Auftrag/".repeat(20));
         let name = id.execution_name(4_000_000_000);
         assert!(name.len() <= 80, "{name}");
-        assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{name}");
+        assert!(
+            name.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'),
+            "{name}"
+        );
         let external = id.external_id().part("line", "10");
         let local = external.as_str().strip_prefix("interplant.").unwrap();
-        assert!(local.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{local}");
+        assert!(
+            local
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+            "{local}"
+        );
     }
 
     #[test]

@@ -73,10 +73,7 @@ pub fn parse(bytes: &[u8]) -> Result<Json, Error> {
         jiter: Jiter::new(bytes),
         path: Vec::new(),
     };
-    let first = reader
-        .jiter
-        .peek()
-        .map_err(|error| reader.syntax(&error))?;
+    let first = reader.jiter.peek().map_err(|error| reader.syntax(&error))?;
     let value = reader.value(first, 0)?;
     reader
         .jiter
@@ -134,7 +131,9 @@ impl Reader<'_> {
                     .next_number_bytes()
                     .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
                 let text = text.map_err(|e| self.syntax(&e))?;
-                if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && !text.ends_with(|c: char| c.is_ascii_alphabetic()) {
+                if text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+                    && !text.ends_with(|c: char| c.is_ascii_alphabetic())
+                {
                     Ok(Json::Number(text))
                 } else {
                     Err(Error::Syntax {
@@ -200,25 +199,41 @@ impl Json {
     /// The members, when this is an object.
     #[must_use]
     pub fn as_object(&self) -> Option<&BTreeMap<String, Json>> {
-        if let Json::Object(members) = self { Some(members) } else { None }
+        if let Json::Object(members) = self {
+            Some(members)
+        } else {
+            None
+        }
     }
 
     /// The items, when this is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Json]> {
-        if let Json::Array(items) = self { Some(items) } else { None }
+        if let Json::Array(items) = self {
+            Some(items)
+        } else {
+            None
+        }
     }
 
     /// The text of a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        if let Json::String(text) = self { Some(text) } else { None }
+        if let Json::String(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// The literal text of a number.
     #[must_use]
     pub fn as_number(&self) -> Option<&str> {
-        if let Json::Number(text) = self { Some(text) } else { None }
+        if let Json::Number(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// A whole number that fits.
@@ -230,7 +245,11 @@ impl Json {
     /// A truth value.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
-        if let Json::Bool(truth) = self { Some(*truth) } else { None }
+        if let Json::Bool(truth) = self {
+            Some(*truth)
+        } else {
+            None
+        }
     }
 
     /// The same document for `serde`, every number turned into a string of its literal text.
@@ -294,26 +313,61 @@ mod tests {
     #[test]
     fn numbers_keep_their_text() {
         let read = parse(b"[1.10, 1234567890123456.78, 1e400, -0]").unwrap();
-        let texts: Vec<_> = read.as_array().unwrap().iter().map(|n| n.as_number().unwrap()).collect();
+        let texts: Vec<_> = read
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|n| n.as_number().unwrap())
+            .collect();
         assert_eq!(texts, ["1.10", "1234567890123456.78", "1e400", "-0"]);
     }
 
     #[test]
     fn a_repeated_key_is_named_with_its_pointer() {
         let error = parse(br#"{"lines": [{"qty": 1, "qty": 2}]}"#).unwrap_err();
-        assert_eq!(error, Error::DuplicateKey { key: "qty".into(), pointer: "/lines/0/qty".into() });
+        assert_eq!(
+            error,
+            Error::DuplicateKey {
+                key: "qty".into(),
+                pointer: "/lines/0/qty".into()
+            }
+        );
     }
 
     #[test]
     fn broken_json_says_line_and_column() {
         let error = parse(b"{\n  \"a\": 1,\n  \"b\" 2\n}").unwrap_err();
-        assert!(matches!(error, Error::Syntax { line: 3, column: 7, .. }), "{error}");
+        assert!(
+            matches!(
+                error,
+                Error::Syntax {
+                    line: 3,
+                    column: 7,
+                    ..
+                }
+            ),
+            "{error}"
+        );
     }
 
     #[test]
     fn what_is_not_json_is_refused() {
-        for text in ["NaN", "[Infinity]", "[-Infinity]", "[01]", "[1.]", "[+1]", "", "[1,]", "{\"a\":1} x", "\"\u{1}\""] {
-            assert!(matches!(parse(text.as_bytes()), Err(Error::Syntax { .. })), "{text}");
+        for text in [
+            "NaN",
+            "[Infinity]",
+            "[-Infinity]",
+            "[01]",
+            "[1.]",
+            "[+1]",
+            "",
+            "[1,]",
+            "{\"a\":1} x",
+            "\"\u{1}\"",
+        ] {
+            assert!(
+                matches!(parse(text.as_bytes()), Err(Error::Syntax { .. })),
+                "{text}"
+            );
         }
         assert!(parse(b"\"\xff\"").is_err(), "invalid UTF-8");
     }

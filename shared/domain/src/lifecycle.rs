@@ -147,7 +147,6 @@ pub struct Commit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinishedOperation {
     /// The operation.
-    #[serde(flatten)]
     pub operation: Operation,
     /// The generation that finished it.
     pub generation: u32,
@@ -268,7 +267,8 @@ impl Lifecycle {
     /// Whether the lifecycle has work but no execution was ever started for it, or it had ended.
     #[must_use]
     pub fn wants_execution(&self) -> bool {
-        matches!(self.header.status, Status::Expected | Status::Closed) && matches!(self.next(), Next::Do(step, _) if step != Step::Close)
+        matches!(self.header.status, Status::Expected | Status::Closed)
+            && matches!(self.next(), Next::Do(step, _) if step != Step::Close)
     }
 
     /// What the parked execution should be told now, if it should be woken.
@@ -279,7 +279,9 @@ impl Lifecycle {
             (Wait::Fact | Wait::Decision, Next::Do(step, _)) => Some(step.state_name()),
             (Wait::Decision, Next::Wait) => Some(AWAIT),
             // Only the retry lane ends a wait for Odoo.
-            (Wait::Odoo, _) | (Wait::Fact, Next::Wait | Next::Decide) | (Wait::Decision, Next::Decide) => None,
+            (Wait::Odoo, _)
+            | (Wait::Fact, Next::Wait | Next::Decide)
+            | (Wait::Decision, Next::Decide) => None,
         }
     }
 
@@ -299,13 +301,17 @@ impl Lifecycle {
             return WaitAnswer::GoOn(SUPERSEDED);
         }
         let age = now.duration_since(self.header.generation_started_at);
-        if self.header.steps >= STEPS_PER_GENERATION || age >= SignedDuration::from_hours(24 * DAYS_PER_GENERATION) {
+        if self.header.steps >= STEPS_PER_GENERATION
+            || age >= SignedDuration::from_hours(24 * DAYS_PER_GENERATION)
+        {
             return WaitAnswer::RollOver;
         }
         match (wait, self.next()) {
             (Wait::Fact | Wait::Decision, Next::Do(step, _)) => WaitAnswer::GoOn(step.state_name()),
             (Wait::Decision, Next::Wait) => WaitAnswer::GoOn(AWAIT),
-            (Wait::Fact, Next::Wait | Next::Decide) | (Wait::Decision, Next::Decide) | (Wait::Odoo, _) => WaitAnswer::Wait,
+            (Wait::Fact, Next::Wait | Next::Decide)
+            | (Wait::Decision, Next::Decide)
+            | (Wait::Odoo, _) => WaitAnswer::Wait,
         }
     }
 
@@ -324,20 +330,34 @@ impl Lifecycle {
         }
         let sequence = match self.next() {
             Next::Do(step, Some(sequence)) if step == run.step => sequence,
-            elsewhere @ (Next::Do(..) | Next::Wait | Next::Decide) => return Begin::Elsewhere(elsewhere),
+            elsewhere @ (Next::Do(..) | Next::Wait | Next::Decide) => {
+                return Begin::Elsewhere(elsewhere);
+            }
         };
         let Some(entry) = self.entry(sequence) else {
             return Begin::Elsewhere(Next::Wait);
         };
         let mut commit = self.commit(now);
-        let earlier = self.header.operation.as_ref().filter(|operation| operation.step == run.step && operation.sequence == sequence);
+        let earlier = self
+            .header
+            .operation
+            .as_ref()
+            .filter(|operation| operation.step == run.step && operation.sequence == sequence);
         let (operation, resume) = if let Some(earlier) = earlier {
             let busy = [Some(earlier.lease_until), earlier.unknown_until];
-            let only_look_until = busy.into_iter().flatten().max().filter(|until| *until > now);
+            let only_look_until = busy
+                .into_iter()
+                .flatten()
+                .max()
+                .filter(|until| *until > now);
             let operation = Operation {
                 attempts: earlier.attempts + 1,
                 // While somebody else may still be at work we only look, and leave the lease to them.
-                lease_until: if only_look_until.is_some() { earlier.lease_until } else { run.deadline },
+                lease_until: if only_look_until.is_some() {
+                    earlier.lease_until
+                } else {
+                    run.deadline
+                },
                 ..earlier.clone()
             };
             (operation, Resume::Again { only_look_until })
@@ -356,14 +376,19 @@ impl Lifecycle {
                     (operation, Resume::First)
                 }
                 Err(exception) => {
-                    return Begin::Raised(Box::new(self.raise(run.step, sequence, &exception, plant, now)), exception);
+                    return Begin::Raised(
+                        Box::new(self.raise(run.step, sequence, &exception, plant, now)),
+                        exception,
+                    );
                 }
             }
         };
         commit.header.operation = Some(operation);
         commit.header.steps += 1;
         commit.entries.push(Entry {
-            state: EntryState::Taken { generation: run.generation },
+            state: EntryState::Taken {
+                generation: run.generation,
+            },
             ..entry.clone()
         });
         Begin::Work {
@@ -376,9 +401,21 @@ impl Lifecycle {
     ///
     /// `None` when the fact is settled already: another worker was faster, and there is nothing to record.
     #[must_use]
-    pub fn done(&self, step: Step, sequence: u64, order: PurchaseOrder, settle: Settle, result: &str, now: Timestamp) -> Option<Commit> {
+    pub fn done(
+        &self,
+        step: Step,
+        sequence: u64,
+        order: PurchaseOrder,
+        settle: Settle,
+        result: &str,
+        now: Timestamp,
+    ) -> Option<Commit> {
         let entry = self.entry(sequence)?;
-        let operation = self.header.operation.as_ref().filter(|operation| operation.step == step && operation.sequence == sequence)?;
+        let operation = self
+            .header
+            .operation
+            .as_ref()
+            .filter(|operation| operation.step == step && operation.sequence == sequence)?;
         let mut commit = self.commit(now);
         commit.finished = Some(FinishedOperation {
             operation: operation.clone(),
@@ -392,13 +429,21 @@ impl Lifecycle {
         let (state, settled_at) = match settle {
             Settle::Applied => (EntryState::Applied, Some(now)),
             Settle::Continue => (EntryState::Waiting, None),
-            Settle::Park => (EntryState::Parked { receipts_seen, reason: result.to_owned() }, None),
+            Settle::Park => (
+                EntryState::Parked {
+                    receipts_seen,
+                    reason: result.to_owned(),
+                },
+                None,
+            ),
         };
         // What was overdue has come about.
         commit.exceptions = self
             .exceptions
             .iter()
-            .filter(|raised| settled_at.is_some() && raised.event_id == entry.event_id && !raised.blocks)
+            .filter(|raised| {
+                settled_at.is_some() && raised.event_id == entry.event_id && !raised.blocks
+            })
             .map(|raised| resolved(raised, None, "interplant", "the fact was applied", now))
             .collect();
         commit.entries.push(Entry {
@@ -412,8 +457,17 @@ impl Lifecycle {
 
     /// Records that a call's outcome is not known, or that no call is open any more.
     #[must_use]
-    pub fn interrupted(&self, step: Step, unknown_until: Option<Timestamp>, now: Timestamp) -> Option<Commit> {
-        let operation = self.header.operation.as_ref().filter(|operation| operation.step == step)?;
+    pub fn interrupted(
+        &self,
+        step: Step,
+        unknown_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Commit> {
+        let operation = self
+            .header
+            .operation
+            .as_ref()
+            .filter(|operation| operation.step == step)?;
         let mut commit = self.commit(now);
         commit.header.operation = Some(Operation {
             lease_until: now,
@@ -425,7 +479,14 @@ impl Lifecycle {
 
     /// Records an exception that blocks the lifecycle until a person decides.
     #[must_use]
-    pub fn raise(&self, step: Step, sequence: u64, exception: &Exception, plant: &Plant, now: Timestamp) -> Commit {
+    pub fn raise(
+        &self,
+        step: Step,
+        sequence: u64,
+        exception: &Exception,
+        plant: &Plant,
+        now: Timestamp,
+    ) -> Commit {
         let mut commit = self.commit(now);
         let Some(entry) = self.entry(sequence) else {
             return commit;
@@ -437,9 +498,19 @@ impl Lifecycle {
             // A cause that comes back after a decision is a new exception.
             &self.header.revision.to_string(),
         ]);
-        commit.exceptions.push(raised(id.clone(), exception, step.state_name(), entry, plant, true, now));
+        commit.exceptions.push(raised(
+            id.clone(),
+            exception,
+            step.state_name(),
+            entry,
+            plant,
+            true,
+            now,
+        ));
         commit.entries.push(Entry {
-            state: EntryState::Held { exception: id.clone() },
+            state: EntryState::Held {
+                exception: id.clone(),
+            },
             ..entry.clone()
         });
         commit.header.exception = Some(id);
@@ -455,20 +526,40 @@ impl Lifecycle {
         let mut commit = self.commit(now);
         for entry in &self.entries {
             let waits = matches!(entry.state, EntryState::Waiting | EntryState::Parked { .. });
-            let told = self.exceptions.iter().any(|raised| raised.event_id == entry.event_id);
+            let told = self
+                .exceptions
+                .iter()
+                .any(|raised| raised.event_id == entry.event_id);
             if !waits || told || entry.due_at > now {
                 continue;
             }
             let (code, why) = match &entry.state {
-                EntryState::Parked { reason, .. } => (crate::exception::Code::QuantityReceived, reason.clone()),
-                EntryState::Waiting | EntryState::Taken { .. } | EntryState::Held { .. } | EntryState::Applied | EntryState::Skipped => (
+                EntryState::Parked { reason, .. } => {
+                    (crate::exception::Code::QuantityReceived, reason.clone())
+                }
+                EntryState::Waiting
+                | EntryState::Taken { .. }
+                | EntryState::Held { .. }
+                | EntryState::Applied
+                | EntryState::Skipped => (
                     crate::exception::Code::PredecessorOverdue,
-                    format!("{} {} has waited since {} for the fact before it", entry.kind.event_type(), entry.number, entry.received_at),
+                    format!(
+                        "{} {} has waited since {} for the fact before it",
+                        entry.kind.event_type(),
+                        entry.number,
+                        entry.received_at
+                    ),
                 ),
             };
             let exception = Exception::new(code, why);
-            let id = ExceptionId::for_cause(&[&self.header.id.to_string(), code.as_str(), entry.event_id.as_str()]);
-            commit.exceptions.push(raised(id, &exception, "sweep", entry, plant, false, now));
+            let id = ExceptionId::for_cause(&[
+                &self.header.id.to_string(),
+                code.as_str(),
+                entry.event_id.as_str(),
+            ]);
+            commit
+                .exceptions
+                .push(raised(id, &exception, "sweep", entry, plant, false, now));
         }
         (!commit.exceptions.is_empty()).then_some(commit)
     }
@@ -498,16 +589,31 @@ impl Lifecycle {
     /// # Errors
     /// When the exception is not open, or the lifecycle has changed since the person looked.
     pub fn decided(&self, given: &GivenDecision, now: Timestamp) -> Result<Commit, StaleDecision> {
-        let found = self.exceptions.iter().find(|raised| raised.id == given.exception);
+        let found = self
+            .exceptions
+            .iter()
+            .find(|raised| raised.id == given.exception);
         let raised = found.ok_or_else(|| StaleDecision::NotOpen(given.exception.clone()))?;
-        if given.seen_revision.is_some_and(|seen| seen != self.header.revision) {
+        if given
+            .seen_revision
+            .is_some_and(|seen| seen != self.header.revision)
+        {
             return Err(StaleDecision::Changed {
                 now: self.header.revision,
             });
         }
         let mut commit = self.commit(now);
-        commit.exceptions.push(resolved(raised, Some(given.decision), &given.by, &given.reason, now));
-        let entry = self.entries.iter().find(|entry| entry.event_id == raised.event_id);
+        commit.exceptions.push(resolved(
+            raised,
+            Some(given.decision),
+            &given.by,
+            &given.reason,
+            now,
+        ));
+        let entry = self
+            .entries
+            .iter()
+            .find(|entry| entry.event_id == raised.event_id);
         if raised.blocks {
             commit.header.exception = None;
         }
@@ -516,9 +622,22 @@ impl Lifecycle {
                 if let Some(entry) = entry {
                     // A step that had begun goes on with its plan; the plan's cause may have been mended, so a
                     // fact whose effect never started is planned anew.
-                    let begun = self.header.operation.as_ref().is_some_and(|operation| operation.sequence == entry.sequence);
-                    let state = if begun { EntryState::Taken { generation: self.header.generation } } else { EntryState::Waiting };
-                    commit.entries.push(Entry { state, ..entry.clone() });
+                    let begun = self
+                        .header
+                        .operation
+                        .as_ref()
+                        .is_some_and(|operation| operation.sequence == entry.sequence);
+                    let state = if begun {
+                        EntryState::Taken {
+                            generation: self.header.generation,
+                        }
+                    } else {
+                        EntryState::Waiting
+                    };
+                    commit.entries.push(Entry {
+                        state,
+                        ..entry.clone()
+                    });
                 }
             }
             Decision::Skip => {
@@ -526,7 +645,12 @@ impl Lifecycle {
                     if let Some(order) = &mut commit.header.order {
                         order.withdraw_match(entry.sequence);
                     }
-                    if commit.header.operation.as_ref().is_some_and(|operation| operation.sequence == entry.sequence) {
+                    if commit
+                        .header
+                        .operation
+                        .as_ref()
+                        .is_some_and(|operation| operation.sequence == entry.sequence)
+                    {
                         commit.header.operation = None;
                     }
                     commit.entries.push(Entry {
@@ -598,17 +722,29 @@ pub struct GivenDecision {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StaleDecision {
     /// The exception is decided already, or never was.
-    #[error("exception {0} is not open: it was decided already, or it belongs to another lifecycle")]
+    #[error(
+        "exception {0} is not open: it was decided already, or it belongs to another lifecycle"
+    )]
     NotOpen(ExceptionId),
     /// Something happened since.
-    #[error("the lifecycle has changed since it was shown (its revision is now {now}); look at it again, then decide")]
+    #[error(
+        "the lifecycle has changed since it was shown (its revision is now {now}); look at it again, then decide"
+    )]
     Changed {
         /// The present revision.
         now: u64,
     },
 }
 
-fn raised(id: ExceptionId, exception: &Exception, by: &str, entry: &Entry, plant: &Plant, blocks: bool, now: Timestamp) -> RaisedException {
+fn raised(
+    id: ExceptionId,
+    exception: &Exception,
+    by: &str,
+    entry: &Entry,
+    plant: &Plant,
+    blocks: bool,
+    now: Timestamp,
+) -> RaisedException {
     let code = exception.code;
     RaisedException {
         id,
@@ -627,10 +763,20 @@ fn raised(id: ExceptionId, exception: &Exception, by: &str, entry: &Entry, plant
 #[must_use]
 pub fn owner(plant: &Plant, code: crate::exception::Code) -> String {
     let role = code.owner();
-    plant.owners.get(&role).cloned().unwrap_or_else(|| role.to_string())
+    plant
+        .owners
+        .get(&role)
+        .cloned()
+        .unwrap_or_else(|| role.to_string())
 }
 
-fn resolved(raised: &RaisedException, decision: Option<Decision>, by: &str, reason: &str, now: Timestamp) -> RaisedException {
+fn resolved(
+    raised: &RaisedException,
+    decision: Option<Decision>,
+    by: &str,
+    reason: &str,
+    now: Timestamp,
+) -> RaisedException {
     RaisedException {
         resolution: Some(Resolution {
             decision,

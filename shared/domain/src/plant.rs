@@ -77,7 +77,9 @@ pub struct DueTimes {
 impl Default for DueTimes {
     fn default() -> Self {
         // Five days: a weekend and a plant's holiday do not raise an alarm.
-        Self { predecessor_hours: 120 }
+        Self {
+            predecessor_hours: 120,
+        }
     }
 }
 
@@ -116,13 +118,21 @@ impl Plant {
         ExternalId::configured(format!("base.{}", currency.as_str()))
     }
 
-    fn configured(&self, list: &BTreeMap<String, String>, what: &str, code: &Code) -> Result<ExternalId, Exception> {
+    fn configured(
+        &self,
+        list: &BTreeMap<String, String>,
+        what: &str,
+        code: &Code,
+    ) -> Result<ExternalId, Exception> {
         list.get(code.as_str())
             .map(|id| ExternalId::configured(id.clone()))
             .ok_or_else(|| {
                 Exception::new(
                     ExceptionCode::UnknownCode,
-                    format!("the {what} `{code}` is not in the configuration of plant {}", self.plant),
+                    format!(
+                        "the {what} `{code}` is not in the configuration of plant {}",
+                        self.plant
+                    ),
                 )
             })
     }

@@ -234,14 +234,23 @@ impl PurchaseOrder {
             let differs = |what: String| {
                 Exception::new(
                     ExceptionCode::AcknowledgementDiffers,
-                    format!("acknowledgement {} of line {}: {what}", fact.ack_number, line.line_no),
+                    format!(
+                        "acknowledgement {} of line {}: {what}",
+                        fact.ack_number, line.line_no
+                    ),
                 )
             };
             if let Some(quantity) = answer.qty.filter(|quantity| *quantity != line.ordered) {
-                return Err(differs(format!("quantity {quantity} instead of {}", line.ordered)));
+                return Err(differs(format!(
+                    "quantity {quantity} instead of {}",
+                    line.ordered
+                )));
             }
             if let Some(price) = answer.price.filter(|price| *price != line.unit_price) {
-                return Err(differs(format!("price {price} instead of {}", line.unit_price)));
+                return Err(differs(format!(
+                    "price {price} instead of {}",
+                    line.unit_price
+                )));
             }
             match answer.status {
                 AckStatus::Accepted | AckStatus::AcceptedChanged => {}
@@ -263,7 +272,11 @@ impl PurchaseOrder {
     /// The order after an acknowledgement took effect.
     pub fn apply_acknowledgement(&mut self, plan: &AcknowledgementPlan) {
         for (line_no, date) in &plan.promised {
-            for line in self.lines.iter_mut().filter(|line| line.line_no == *line_no) {
+            for line in self
+                .lines
+                .iter_mut()
+                .filter(|line| line.line_no == *line_no)
+            {
                 line.promised_date = Some(*date);
             }
         }
@@ -302,7 +315,10 @@ impl PurchaseOrder {
         }
         Ok(ReceiptPlan {
             number: fact.receipt_number.clone(),
-            open_receipt: self.in_odoo.as_ref().and_then(|order| order.open_receipt.clone()),
+            open_receipt: self
+                .in_odoo
+                .as_ref()
+                .and_then(|order| order.open_receipt.clone()),
             lines,
         })
     }
@@ -310,7 +326,11 @@ impl PurchaseOrder {
     /// The order after a receipt was booked; what Odoo opened for the rest comes with it.
     pub fn apply_receipt(&mut self, plan: &ReceiptPlan, picking: i64, rest: Option<OpenReceipt>) {
         for booked in &plan.lines {
-            for line in self.lines.iter_mut().filter(|line| line.line_no == booked.line_no) {
+            for line in self
+                .lines
+                .iter_mut()
+                .filter(|line| line.line_no == booked.line_no)
+            {
                 // Absolute, from the plan: applying it again changes nothing.
                 line.received = booked.received_before + booked.quantity;
             }
@@ -324,11 +344,20 @@ impl PurchaseOrder {
         }
     }
 
-    fn same_code(&self, line: &Line, what: &str, ours: &Code, theirs: Option<&Code>) -> Result<(), Exception> {
+    fn same_code(
+        &self,
+        line: &Line,
+        what: &str,
+        ours: &Code,
+        theirs: Option<&Code>,
+    ) -> Result<(), Exception> {
         match theirs {
             Some(theirs) if theirs != ours => Err(Exception::new(
                 ExceptionCode::LineDiffers,
-                format!("line {} of order {} has {what} {ours}, not {theirs}", line.line_no, self.number),
+                format!(
+                    "line {} of order {} has {what} {ours}, not {theirs}",
+                    line.line_no, self.number
+                ),
             )),
             Some(_) | None => Ok(()),
         }

@@ -74,17 +74,40 @@ impl Context {
     pub async fn at(settings: Settings, endpoint: Option<Endpoint>) -> Self {
         let mut loader = aws_config::defaults(BehaviorVersion::latest());
         if let Some(endpoint) = endpoint {
-            let credentials = Credentials::new(endpoint.access_key_id, endpoint.secret_access_key, None, None, "interplant");
-            loader = loader.endpoint_url(endpoint.url).region(Region::new(endpoint.region)).credentials_provider(credentials);
+            let credentials = Credentials::new(
+                endpoint.access_key_id,
+                endpoint.secret_access_key,
+                None,
+                None,
+                "interplant",
+            );
+            loader = loader
+                .endpoint_url(endpoint.url)
+                .region(Region::new(endpoint.region))
+                .credentials_provider(credentials);
         }
         let aws = loader.load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&aws);
         Self {
             inbox: Inbox::new(dynamo.clone(), settings.inbox_table.clone()),
-            store: DynamoStore::new(dynamo.clone(), settings.lifecycle_table.clone(), settings.check),
-            engine: StepFunctions::new(aws_sdk_sfn::Client::new(&aws), settings.purchase_order_arn.clone()),
-            queues: Queues::new(aws_sdk_sqs::Client::new(&aws), settings.route_queue_url.clone(), settings.tick_queue_url.clone()),
-            secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(&aws), settings.secret_prefix.clone()),
+            store: DynamoStore::new(
+                dynamo.clone(),
+                settings.lifecycle_table.clone(),
+                settings.check,
+            ),
+            engine: StepFunctions::new(
+                aws_sdk_sfn::Client::new(&aws),
+                settings.purchase_order_arn.clone(),
+            ),
+            queues: Queues::new(
+                aws_sdk_sqs::Client::new(&aws),
+                settings.route_queue_url.clone(),
+                settings.tick_queue_url.clone(),
+            ),
+            secrets: Secrets::new(
+                aws_sdk_secretsmanager::Client::new(&aws),
+                settings.secret_prefix.clone(),
+            ),
             plants: Plants::new(dynamo, settings.plant_table.clone()),
             odoo: Mutex::new(HashMap::new()),
             settings,
@@ -93,7 +116,10 @@ impl Context {
 
     /// The present time.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one clock of the functions; everything below takes the time as a parameter")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one clock of the functions; everything below takes the time as a parameter"
+    )]
     pub fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -104,7 +130,12 @@ impl Context {
     /// When the plant is not published, or the store is not available.
     pub async fn plant_of(&self, id: &LifecycleId) -> Result<Plant, Error> {
         let plant = self.plants.read(id.plant()).await?;
-        plant.ok_or_else(|| Error::Unreadable(format!("plant {} is not published: run `interplant plant publish`", id.plant())))
+        plant.ok_or_else(|| {
+            Error::Unreadable(format!(
+                "plant {} is not published: run `interplant plant publish`",
+                id.plant()
+            ))
+        })
     }
 
     /// What is needed to talk to an Odoo database.
@@ -112,7 +143,10 @@ impl Context {
     /// # Errors
     /// When the secret is missing or cannot be read.
     pub async fn odoo_credentials(&self, database: &str) -> Result<OdooCredentials, OdooError> {
-        let text = self.secrets.read(&format!("odoo/{database}"), self.now()).await?;
+        let text = self
+            .secrets
+            .read(&format!("odoo/{database}"), self.now())
+            .await?;
         let text = text.ok_or_else(|| OdooError::Secret(database.to_owned()))?;
         serde_json::from_str(&text).map_err(|_| OdooError::Secret(database.to_owned()))
     }
@@ -127,7 +161,8 @@ impl Context {
         {
             return Ok(client.clone());
         }
-        let client = OdooClient::connect(self.odoo_credentials(database).await?, Limits::default()).await?;
+        let client =
+            OdooClient::connect(self.odoo_credentials(database).await?, Limits::default()).await?;
         if let Ok(mut kept) = self.odoo.lock() {
             kept.insert(database.to_owned(), client.clone());
         }
@@ -163,10 +198,25 @@ impl Plants {
     /// When the store is not available or the record cannot be read.
     pub async fn read(&self, plant: &PlantCode) -> Result<Option<Plant>, Error> {
         let key = AttributeValue::S(format!("plant#{plant}"));
-        let answer = self.client.get_item().table_name(&self.table).key("pk", key).consistent_read(true).send().await.map_err(unavailable)?;
-        let Some(item) = answer.item() else { return Ok(None) };
-        let text = item.get("body").and_then(|body| body.as_s().ok()).map_or("", String::as_str);
-        serde_json::from_str(text).map(Some).map_err(|error| Error::Unreadable(format!("plant {plant}: {error}")))
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", key)
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let Some(item) = answer.item() else {
+            return Ok(None);
+        };
+        let text = item
+            .get("body")
+            .and_then(|body| body.as_s().ok())
+            .map_or("", String::as_str);
+        serde_json::from_str(text)
+            .map(Some)
+            .map_err(|error| Error::Unreadable(format!("plant {plant}: {error}")))
     }
 
     /// Publishes a plant's configuration.
@@ -174,9 +224,18 @@ impl Plants {
     /// # Errors
     /// When the store is not available.
     pub async fn publish(&self, plant: &Plant) -> Result<(), Error> {
-        let body = serde_json::to_string(plant).map_err(|error| Error::Unreadable(error.to_string()))?;
-        let put = self.client.put_item().table_name(&self.table).item("pk", AttributeValue::S(format!("plant#{}", plant.plant)));
-        put.item("body", AttributeValue::S(body)).send().await.map(|_| ()).map_err(unavailable)
+        let body =
+            serde_json::to_string(plant).map_err(|error| Error::Unreadable(error.to_string()))?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", AttributeValue::S(format!("plant#{}", plant.plant)));
+        put.item("body", AttributeValue::S(body))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(unavailable)
     }
 
     /// The codes of all published plants.
@@ -184,8 +243,26 @@ impl Plants {
     /// # Errors
     /// When the store is not available.
     pub async fn codes(&self) -> Result<Vec<PlantCode>, Error> {
-        let answer = self.client.scan().table_name(&self.table).projection_expression("pk").send().await.map_err(unavailable)?;
-        let mut codes: Vec<PlantCode> = answer.items().iter().filter_map(|item| item.get("pk")?.as_s().ok()?.strip_prefix("plant#")?.parse().ok()).collect();
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .projection_expression("pk")
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let mut codes: Vec<PlantCode> = answer
+            .items()
+            .iter()
+            .filter_map(|item| {
+                item.get("pk")?
+                    .as_s()
+                    .ok()?
+                    .strip_prefix("plant#")?
+                    .parse()
+                    .ok()
+            })
+            .collect();
         codes.sort();
         Ok(codes)
     }

@@ -16,9 +16,14 @@ macro_rules! failpoint {
 /// Ends the process if the file of the point is there; the file is taken by exactly one process.
 #[cfg(feature = "failpoints")]
 pub fn pass(name: &str) {
-    #[expect(clippy::disallowed_methods, reason = "a test's switch, not a setting of the product")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test's switch, not a setting of the product"
+    )]
     let folder = std::env::var("INTERPLANT_FAILPOINTS");
-    if let Ok(folder) = folder && std::fs::remove_file(std::path::Path::new(&folder).join(name)).is_ok() {
+    if let Ok(folder) = folder
+        && std::fs::remove_file(std::path::Path::new(&folder).join(name)).is_ok()
+    {
         std::process::abort();
     }
 }

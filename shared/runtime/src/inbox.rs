@@ -102,7 +102,8 @@ impl Row {
     /// # Errors
     /// When the row was written by a release that knew another form.
     pub fn fact(&self) -> Result<Fact, Error> {
-        Fact::read(self.kind, &self.data).map_err(|error| Error::Unreadable(format!("inbox row {}: {error}", self.key)))
+        Fact::read(self.kind, &self.data)
+            .map_err(|error| Error::Unreadable(format!("inbox row {}: {error}", self.key)))
     }
 }
 
@@ -115,7 +116,10 @@ fn business_row_key(business_key: &str) -> String {
 }
 
 fn row(item: &HashMap<String, AttributeValue>) -> Result<Row, Error> {
-    let text = item.get("body").and_then(|value| value.as_s().ok()).ok_or_else(|| Error::Unreadable("an inbox row has no body".to_owned()))?;
+    let text = item
+        .get("body")
+        .and_then(|value| value.as_s().ok())
+        .ok_or_else(|| Error::Unreadable("an inbox row has no body".to_owned()))?;
     serde_json::from_str(text).map_err(|error| Error::Unreadable(format!("inbox row: {error}")))
 }
 
@@ -128,12 +132,16 @@ impl Inbox {
 
     fn item(&self, row: &Row) -> Result<HashMap<String, AttributeValue>, Error> {
         let expires = (row.received_at + SignedDuration::from_hours(24 * KEPT_DAYS)).as_second();
-        let body = serde_json::to_string(row).map_err(|error| Error::Unreadable(error.to_string()))?;
+        let body =
+            serde_json::to_string(row).map_err(|error| Error::Unreadable(error.to_string()))?;
         let mut item = HashMap::from([
             ("pk".to_owned(), s(&row.key)),
             ("event_id".to_owned(), s(row.event_id.as_str())),
             ("body".to_owned(), s(body)),
-            ("expires_at".to_owned(), AttributeValue::N(expires.to_string())),
+            (
+                "expires_at".to_owned(),
+                AttributeValue::N(expires.to_string()),
+            ),
         ]);
         if row.fate == Fate::Accepted {
             let shard = row.key.bytes().last().unwrap_or_default() % PENDING_SHARDS;
@@ -154,30 +162,64 @@ impl Inbox {
             ("first_content".to_owned(), s(&row.content_hash)),
         ]);
         let put = |item: HashMap<String, AttributeValue>| {
-            let put = Put::builder().table_name(&self.table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)").build();
-            put.map(|put| TransactWriteItem::builder().put(put).build()).map_err(|error| Error::Unreadable(error.to_string()))
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(item))
+                .condition_expression("attribute_not_exists(pk)")
+                .build();
+            put.map(|put| TransactWriteItem::builder().put(put).build())
+                .map_err(|error| Error::Unreadable(error.to_string()))
         };
         // Two senders of one fact at the same moment: the loser looks at what the winner wrote.
         for _ in 0..5 {
             let items = vec![put(self.item(row)?)?, put(business_row.clone())?];
-            match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
+            match self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items))
+                .send()
+                .await
+            {
                 Ok(_) => return Ok(Stored::New),
-                Err(error) if matches!(error.as_service_error(), Some(TransactWriteItemsError::TransactionCanceledException(_))) => {}
+                Err(error)
+                    if matches!(
+                        error.as_service_error(),
+                        Some(TransactWriteItemsError::TransactionCanceledException(_))
+                    ) => {}
                 Err(error) => return Err(unavailable(error)),
             }
             if let Some(earlier) = self.by_key(&row.key).await? {
-                return Ok(if earlier.envelope_hash == row.envelope_hash { Stored::Replayed(Box::new(earlier)) } else { Stored::Mismatch });
+                return Ok(if earlier.envelope_hash == row.envelope_hash {
+                    Stored::Replayed(Box::new(earlier))
+                } else {
+                    Stored::Mismatch
+                });
             }
-            let get = self.client.get_item().table_name(&self.table).key("pk", s(business_row_key(business_key))).consistent_read(true);
+            let get = self
+                .client
+                .get_item()
+                .table_name(&self.table)
+                .key("pk", s(business_row_key(business_key)))
+                .consistent_read(true);
             if let Some(first) = get.send().await.map_err(unavailable)?.item() {
-                let text = |name: &str| first.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+                let text = |name: &str| {
+                    first
+                        .get(name)
+                        .and_then(|value| value.as_s().ok())
+                        .cloned()
+                        .unwrap_or_default()
+                };
                 return Ok(Stored::SameFact {
-                    event_id: text("first_event").parse().map_err(|error| Error::Unreadable(format!("{error}")))?,
+                    event_id: text("first_event")
+                        .parse()
+                        .map_err(|error| Error::Unreadable(format!("{error}")))?,
                     content_hash: text("first_content"),
                 });
             }
         }
-        Err(Error::Unavailable("the inbox is written by too many at once".to_owned()))
+        Err(Error::Unavailable(
+            "the inbox is written by too many at once".to_owned(),
+        ))
     }
 
     /// Stores a fact that has no effect of its own (a duplicate, a conflict), so that its fate can be asked for.
@@ -185,12 +227,28 @@ impl Inbox {
     /// # Errors
     /// When the store is not available.
     pub async fn store_aside(&self, row: &Row) -> Result<Stored, Error> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(self.item(row)?)).condition_expression("attribute_not_exists(pk)");
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(self.item(row)?))
+            .condition_expression("attribute_not_exists(pk)");
         match put.send().await {
             Ok(_) => Ok(Stored::New),
-            Err(error) if error.as_service_error().is_some_and(|service| service.is_conditional_check_failed_exception()) => {
-                let earlier = self.by_key(&row.key).await?.ok_or_else(|| Error::Unavailable("a row came and went".to_owned()))?;
-                Ok(if earlier.envelope_hash == row.envelope_hash { Stored::Replayed(Box::new(earlier)) } else { Stored::Mismatch })
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service| service.is_conditional_check_failed_exception()) =>
+            {
+                let earlier = self
+                    .by_key(&row.key)
+                    .await?
+                    .ok_or_else(|| Error::Unavailable("a row came and went".to_owned()))?;
+                Ok(if earlier.envelope_hash == row.envelope_hash {
+                    Stored::Replayed(Box::new(earlier))
+                } else {
+                    Stored::Mismatch
+                })
             }
             Err(error) => Err(unavailable(error)),
         }
@@ -201,8 +259,18 @@ impl Inbox {
     /// # Errors
     /// When the store is not available.
     pub async fn by_key(&self, key: &str) -> Result<Option<Row>, Error> {
-        let get = self.client.get_item().table_name(&self.table).key("pk", s(key)).consistent_read(true);
-        get.send().await.map_err(unavailable)?.item().map(row).transpose()
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", s(key))
+            .consistent_read(true);
+        get.send()
+            .await
+            .map_err(unavailable)?
+            .item()
+            .map(row)
+            .transpose()
     }
 
     /// A row by our id of the event.
@@ -210,10 +278,20 @@ impl Inbox {
     /// # Errors
     /// When the store is not available.
     pub async fn by_event(&self, event_id: &EventId) -> Result<Option<Row>, Error> {
-        let query = self.client.query().table_name(&self.table).index_name("by_event");
-        let query = query.key_condition_expression("event_id = :id").expression_attribute_values(":id", s(event_id.as_str()));
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("by_event");
+        let query = query
+            .key_condition_expression("event_id = :id")
+            .expression_attribute_values(":id", s(event_id.as_str()));
         let answer = query.send().await.map_err(unavailable)?;
-        match answer.items().first().and_then(|item| item.get("pk")?.as_s().ok()) {
+        match answer
+            .items()
+            .first()
+            .and_then(|item| item.get("pk")?.as_s().ok())
+        {
             Some(key) => self.by_key(key).await,
             None => Ok(None),
         }
@@ -224,8 +302,18 @@ impl Inbox {
     /// # Errors
     /// When the store is not available.
     pub async fn routed(&self, key: &str) -> Result<(), Error> {
-        let update = self.client.update_item().table_name(&self.table).key("pk", s(key)).update_expression("REMOVE pending_shard");
-        update.condition_expression("attribute_exists(pk)").send().await.map(|_| ()).map_err(unavailable)
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", s(key))
+            .update_expression("REMOVE pending_shard");
+        update
+            .condition_expression("attribute_exists(pk)")
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(unavailable)
     }
 
     /// Puts off the next look at a fact that was sent to `route` again.
@@ -233,12 +321,25 @@ impl Inbox {
     /// # Errors
     /// When the store is not available.
     pub async fn sent_again(&self, key: &str, at: Timestamp) -> Result<(), Error> {
-        let update = self.client.update_item().table_name(&self.table).key("pk", s(key)).update_expression("SET received_at = :at");
-        let update = update.condition_expression("attribute_exists(pending_shard)").expression_attribute_values(":at", s(at.to_string()));
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", s(key))
+            .update_expression("SET received_at = :at");
+        let update = update
+            .condition_expression("attribute_exists(pending_shard)")
+            .expression_attribute_values(":at", s(at.to_string()));
         match update.send().await {
             Ok(_) => Ok(()),
             // `route` was faster.
-            Err(error) if error.as_service_error().is_some_and(|service| service.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service| service.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(unavailable(error)),
         }
     }
@@ -247,13 +348,27 @@ impl Inbox {
     ///
     /// # Errors
     /// When the store is not available.
-    pub async fn pending(&self, shard: u8, until: Timestamp, limit: i32) -> Result<Vec<String>, Error> {
-        let query = self.client.query().table_name(&self.table).index_name("pending").limit(limit);
+    pub async fn pending(
+        &self,
+        shard: u8,
+        until: Timestamp,
+        limit: i32,
+    ) -> Result<Vec<String>, Error> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("pending")
+            .limit(limit);
         let query = query
             .key_condition_expression("pending_shard = :shard AND received_at <= :until")
             .expression_attribute_values(":shard", s(shard.to_string()))
             .expression_attribute_values(":until", s(until.to_string()));
         let answer = query.send().await.map_err(unavailable)?;
-        Ok(answer.items().iter().filter_map(|item| item.get("pk")?.as_s().ok().cloned()).collect())
+        Ok(answer
+            .items()
+            .iter()
+            .filter_map(|item| item.get("pk")?.as_s().ok().cloned())
+            .collect())
     }
 }

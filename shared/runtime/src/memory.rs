@@ -55,17 +55,23 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn append(&self, delivery: &Delivery, now: Timestamp) -> Result<Appended, Error> {
         give_way().await;
-        if !self.delivered.borrow_mut().insert(delivery.entry.event_id.to_string()) {
+        if !self
+            .delivered
+            .borrow_mut()
+            .insert(delivery.entry.event_id.to_string())
+        {
             return Ok(Appended::Repeated);
         }
         let mut lifecycles = self.lifecycles.borrow_mut();
-        let lifecycle = lifecycles.entry(delivery.lifecycle.clone()).or_insert_with(|| Lifecycle {
-            header: Header::expected(delivery.lifecycle.clone(), now),
-            entries: Vec::new(),
-            exceptions: Vec::new(),
-            waiter: None,
-            next_sequence: 1,
-        });
+        let lifecycle = lifecycles
+            .entry(delivery.lifecycle.clone())
+            .or_insert_with(|| Lifecycle {
+                header: Header::expected(delivery.lifecycle.clone(), now),
+                entries: Vec::new(),
+                exceptions: Vec::new(),
+                waiter: None,
+                next_sequence: 1,
+            });
         lifecycle.entries.push(Entry {
             sequence: lifecycle.next_sequence,
             ..delivery.entry.clone()
@@ -82,14 +88,20 @@ impl Store for MemoryStore {
     async fn commit(&self, commit: &Commit) -> Result<(), Error> {
         give_way().await;
         let mut lifecycles = self.lifecycles.borrow_mut();
-        let lifecycle = lifecycles.get_mut(&commit.header.id).ok_or(Error::Conflict)?;
-        let came_since = commit.if_next_sequence.is_some_and(|next| next != lifecycle.next_sequence);
+        let lifecycle = lifecycles
+            .get_mut(&commit.header.id)
+            .ok_or(Error::Conflict)?;
+        let came_since = commit
+            .if_next_sequence
+            .is_some_and(|next| next != lifecycle.next_sequence);
         if lifecycle.header.revision + 1 != commit.header.revision || came_since {
             return Err(Error::Conflict);
         }
         lifecycle.header = commit.header.clone();
         for changed in &commit.entries {
-            lifecycle.entries.retain(|entry| entry.sequence != changed.sequence);
+            lifecycle
+                .entries
+                .retain(|entry| entry.sequence != changed.sequence);
             if changed.is_open() {
                 lifecycle.entries.push(changed.clone());
                 lifecycle.entries.sort_by_key(|entry| entry.sequence);
@@ -98,7 +110,9 @@ impl Store for MemoryStore {
             }
         }
         for changed in &commit.exceptions {
-            lifecycle.exceptions.retain(|raised| raised.id != changed.id);
+            lifecycle
+                .exceptions
+                .retain(|raised| raised.id != changed.id);
             if changed.resolution.is_none() {
                 lifecycle.exceptions.push(changed.clone());
             }
@@ -110,7 +124,11 @@ impl Store for MemoryStore {
         give_way().await;
         let mut lifecycles = self.lifecycles.borrow_mut();
         let lifecycle = lifecycles.get_mut(id).ok_or(Error::Conflict)?;
-        if lifecycle.waiter.as_ref().is_some_and(|parked| parked.generation > waiter.generation) {
+        if lifecycle
+            .waiter
+            .as_ref()
+            .is_some_and(|parked| parked.generation > waiter.generation)
+        {
             return Err(Error::Conflict);
         }
         lifecycle.waiter = Some(waiter.clone());
@@ -120,7 +138,10 @@ impl Store for MemoryStore {
     async fn unpark(&self, id: &LifecycleId, epoch: &str) -> Result<(), Error> {
         give_way().await;
         if let Some(lifecycle) = self.lifecycles.borrow_mut().get_mut(id)
-            && lifecycle.waiter.as_ref().is_some_and(|waiter| waiter.epoch == epoch)
+            && lifecycle
+                .waiter
+                .as_ref()
+                .is_some_and(|waiter| waiter.epoch == epoch)
         {
             lifecycle.waiter = None;
         }
@@ -185,7 +206,10 @@ impl Engine for MemoryEngine {
     async fn start(&self, id: &LifecycleId, generation: u32) -> Result<(), Error> {
         give_way().await;
         let mut executions = self.executions.borrow_mut();
-        if !executions.iter().any(|execution| execution.id == *id && execution.generation == generation) {
+        if !executions
+            .iter()
+            .any(|execution| execution.id == *id && execution.generation == generation)
+        {
             executions.push(Execution {
                 id: id.clone(),
                 generation,
@@ -200,8 +224,12 @@ impl Engine for MemoryEngine {
     async fn wake(&self, token: &str, word: &str) -> Result<Woken, Error> {
         give_way().await;
         let mut executions = self.executions.borrow_mut();
-        let waiting = executions.iter_mut().find(|execution| execution.running && execution.token.as_deref() == Some(token));
-        let Some(execution) = waiting else { return Ok(Woken::Gone) };
+        let waiting = executions
+            .iter_mut()
+            .find(|execution| execution.running && execution.token.as_deref() == Some(token));
+        let Some(execution) = waiting else {
+            return Ok(Woken::Gone);
+        };
         execution.token = None;
         execution.word = Some(word.to_owned());
         Ok(Woken::Yes)
@@ -209,6 +237,8 @@ impl Engine for MemoryEngine {
 
     async fn is_running(&self, id: &LifecycleId, generation: u32) -> Result<bool, Error> {
         give_way().await;
-        Ok(self.executions.borrow().iter().any(|execution| execution.id == *id && execution.generation == generation && execution.running))
+        Ok(self.executions.borrow().iter().any(|execution| {
+            execution.id == *id && execution.generation == generation && execution.running
+        }))
     }
 }

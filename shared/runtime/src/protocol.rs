@@ -5,7 +5,9 @@
 //! stored record asks for; the step looks again. Every function here may be repeated at any time.
 
 use interplant_domain::identifier::LifecycleId;
-use interplant_domain::lifecycle::{GivenDecision, Lifecycle, StaleDecision, Status, SUPERSEDED, Wait, WaitAnswer, Waiter};
+use interplant_domain::lifecycle::{
+    GivenDecision, Lifecycle, SUPERSEDED, StaleDecision, Status, Wait, WaitAnswer, Waiter,
+};
 use jiff::Timestamp;
 
 use crate::engine::{Engine, Woken};
@@ -18,7 +20,12 @@ const ATTEMPTS: usize = 8;
 ///
 /// # Errors
 /// When store or engine are not available; the fact may be in the mailbox already, repeating is safe.
-pub async fn deliver(store: &impl Store, engine: &impl Engine, delivery: &Delivery, now: Timestamp) -> Result<Appended, Error> {
+pub async fn deliver(
+    store: &impl Store,
+    engine: &impl Engine,
+    delivery: &Delivery,
+    now: Timestamp,
+) -> Result<Appended, Error> {
     let appended = store.append(delivery, now).await?;
     crate::failpoint!("route.after_append");
     nudge(store, engine, &delivery.lifecycle, now).await?;
@@ -29,9 +36,16 @@ pub async fn deliver(store: &impl Store, engine: &impl Engine, delivery: &Delive
 ///
 /// # Errors
 /// When store or engine are not available.
-pub async fn nudge(store: &impl Store, engine: &impl Engine, id: &LifecycleId, now: Timestamp) -> Result<(), Error> {
+pub async fn nudge(
+    store: &impl Store,
+    engine: &impl Engine,
+    id: &LifecycleId,
+    now: Timestamp,
+) -> Result<(), Error> {
     for _ in 0..ATTEMPTS {
-        let Some(lifecycle) = store.load(id).await? else { return Ok(()) };
+        let Some(lifecycle) = store.load(id).await? else {
+            return Ok(());
+        };
         let outcome = if lifecycle.wants_execution() {
             start_generation(store, engine, &lifecycle, now).await
         } else if let (Some(waiter), Some(word)) = (&lifecycle.waiter, lifecycle.wake_word()) {
@@ -45,7 +59,9 @@ pub async fn nudge(store: &impl Store, engine: &impl Engine, id: &LifecycleId, n
             other => return other,
         }
     }
-    Err(Error::Unavailable(format!("{id} is changed by too many at once")))
+    Err(Error::Unavailable(format!(
+        "{id} is changed by too many at once"
+    )))
 }
 
 /// Starts the next generation: first the record says so, then the engine is told. Whoever dies between the
@@ -53,11 +69,18 @@ pub async fn nudge(store: &impl Store, engine: &impl Engine, id: &LifecycleId, n
 ///
 /// # Errors
 /// [`Error::Conflict`] when somebody else was faster.
-pub async fn start_generation(store: &impl Store, engine: &impl Engine, lifecycle: &Lifecycle, now: Timestamp) -> Result<(), Error> {
+pub async fn start_generation(
+    store: &impl Store,
+    engine: &impl Engine,
+    lifecycle: &Lifecycle,
+    now: Timestamp,
+) -> Result<(), Error> {
     let commit = lifecycle.next_generation(now);
     store.commit(&commit).await?;
     crate::failpoint!("route.after_generation");
-    engine.start(&lifecycle.header.id, commit.header.generation).await
+    engine
+        .start(&lifecycle.header.id, commit.header.generation)
+        .await
 }
 
 /// Ends a wait. A token that nobody waits with is no error: the fact stays in the mailbox, and if the
@@ -65,12 +88,22 @@ pub async fn start_generation(store: &impl Store, engine: &impl Engine, lifecycl
 ///
 /// # Errors
 /// When store or engine are not available; [`Error::Conflict`] when the record changed meanwhile.
-pub async fn wake(store: &impl Store, engine: &impl Engine, lifecycle: &Lifecycle, waiter: &Waiter, word: &str, now: Timestamp) -> Result<(), Error> {
+pub async fn wake(
+    store: &impl Store,
+    engine: &impl Engine,
+    lifecycle: &Lifecycle,
+    waiter: &Waiter,
+    word: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
     let id = &lifecycle.header.id;
     let woken = engine.wake(&waiter.token, word).await?;
     crate::failpoint!("route.after_wake");
     store.unpark(id, &waiter.epoch).await?;
-    if woken == Woken::Gone && lifecycle.header.status == Status::Running && !engine.is_running(id, lifecycle.header.generation).await? {
+    if woken == Woken::Gone
+        && lifecycle.header.status == Status::Running
+        && !engine.is_running(id, lifecycle.header.generation).await?
+    {
         return start_generation(store, engine, lifecycle, now).await;
     }
     Ok(())
@@ -80,7 +113,13 @@ pub async fn wake(store: &impl Store, engine: &impl Engine, lifecycle: &Lifecycl
 ///
 /// # Errors
 /// When store or engine are not available; the task is then tried again.
-pub async fn wait(store: &impl Store, engine: &impl Engine, id: &LifecycleId, waiter: &Waiter, now: Timestamp) -> Result<(), Error> {
+pub async fn wait(
+    store: &impl Store,
+    engine: &impl Engine,
+    id: &LifecycleId,
+    waiter: &Waiter,
+    now: Timestamp,
+) -> Result<(), Error> {
     match store.park(id, waiter).await {
         Ok(()) => {}
         // A newer generation waits already.
@@ -89,7 +128,9 @@ pub async fn wait(store: &impl Store, engine: &impl Engine, id: &LifecycleId, wa
     }
     crate::failpoint!("park.after_park");
     let Some(lifecycle) = store.load(id).await? else {
-        return Err(Error::Unreadable(format!("{id} has an execution but no record")));
+        return Err(Error::Unreadable(format!(
+            "{id} has an execution but no record"
+        )));
     };
     match lifecycle.on_wait(waiter.generation, waiter.wait, now) {
         WaitAnswer::Wait => Ok(()),
@@ -104,7 +145,13 @@ pub async fn wait(store: &impl Store, engine: &impl Engine, id: &LifecycleId, wa
     }
 }
 
-async fn go_on(store: &impl Store, engine: &impl Engine, id: &LifecycleId, waiter: &Waiter, word: &str) -> Result<(), Error> {
+async fn go_on(
+    store: &impl Store,
+    engine: &impl Engine,
+    id: &LifecycleId,
+    waiter: &Waiter,
+    word: &str,
+) -> Result<(), Error> {
     // Gone: a deliverer was faster and has woken this very wait.
     engine.wake(&waiter.token, word).await?;
     store.unpark(id, &waiter.epoch).await
@@ -114,13 +161,24 @@ async fn go_on(store: &impl Store, engine: &impl Engine, id: &LifecycleId, waite
 ///
 /// # Errors
 /// When store or engine are not available; [`Error::Conflict`] when it moved meanwhile, which is as good.
-pub async fn repair(store: &impl Store, engine: &impl Engine, id: &LifecycleId, now: Timestamp) -> Result<(), Error> {
-    let Some(lifecycle) = store.load(id).await? else { return Ok(()) };
+pub async fn repair(
+    store: &impl Store,
+    engine: &impl Engine,
+    id: &LifecycleId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let Some(lifecycle) = store.load(id).await? else {
+        return Ok(());
+    };
     match lifecycle.header.status {
         Status::Running => {
             if engine.is_running(id, lifecycle.header.generation).await? {
                 nudge(store, engine, id, now).await
-            } else if store.load(id).await?.is_none_or(|again| again.header.revision != lifecycle.header.revision) {
+            } else if store
+                .load(id)
+                .await?
+                .is_none_or(|again| again.header.revision != lifecycle.header.revision)
+            {
                 // It ended just now, by closing.
                 Ok(())
             } else {
@@ -136,9 +194,24 @@ pub async fn repair(store: &impl Store, engine: &impl Engine, id: &LifecycleId, 
 ///
 /// # Errors
 /// When store or engine are not available.
-pub async fn release(store: &impl Store, engine: &impl Engine, lifecycle: &Lifecycle, now: Timestamp) -> Result<(), Error> {
+pub async fn release(
+    store: &impl Store,
+    engine: &impl Engine,
+    lifecycle: &Lifecycle,
+    now: Timestamp,
+) -> Result<(), Error> {
     match &lifecycle.waiter {
-        Some(waiter) if waiter.wait == Wait::Odoo => wake(store, engine, lifecycle, waiter, lifecycle.resume_word(), now).await,
+        Some(waiter) if waiter.wait == Wait::Odoo => {
+            wake(
+                store,
+                engine,
+                lifecycle,
+                waiter,
+                lifecycle.resume_word(),
+                now,
+            )
+            .await
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -161,9 +234,17 @@ pub enum DecideError {
 ///
 /// # Errors
 /// When the exception is not open any more or the lifecycle has changed since the person looked.
-pub async fn decide(store: &impl Store, engine: &impl Engine, id: &LifecycleId, given: &GivenDecision, now: Timestamp) -> Result<(), DecideError> {
+pub async fn decide(
+    store: &impl Store,
+    engine: &impl Engine,
+    id: &LifecycleId,
+    given: &GivenDecision,
+    now: Timestamp,
+) -> Result<(), DecideError> {
     for _ in 0..ATTEMPTS {
-        let Some(lifecycle) = store.load(id).await? else { return Err(DecideError::NoLifecycle(id.clone())) };
+        let Some(lifecycle) = store.load(id).await? else {
+            return Err(DecideError::NoLifecycle(id.clone()));
+        };
         let commit = lifecycle.decided(given, now)?;
         match store.commit(&commit).await {
             Ok(()) => {

@@ -28,7 +28,11 @@ impl Queues {
     /// The queues by their addresses.
     #[must_use]
     pub fn new(client: Client, route_url: String, tick_url: String) -> Self {
-        Self { client, route_url, tick_url }
+        Self {
+            client,
+            route_url,
+            tick_url,
+        }
     }
 
     /// Tells `route` of a fact. Plants share the queue fairly: each is a message group of its own.
@@ -36,10 +40,20 @@ impl Queues {
     /// # Errors
     /// When the queue is not available; the sweeper sends the message again.
     pub async fn route(&self, inbox_key: &str, plant: &PlantCode) -> Result<(), Error> {
-        let message = RouteMessage { inbox_key: inbox_key.to_owned() };
-        let text = serde_json::to_string(&message).map_err(|error| Error::Unreadable(error.to_string()))?;
-        let send = self.client.send_message().queue_url(&self.route_url).message_body(text).message_group_id(plant.as_str());
-        send.send().await.map(|_| ()).map_err(|error| Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string()))
+        let message = RouteMessage {
+            inbox_key: inbox_key.to_owned(),
+        };
+        let text = serde_json::to_string(&message)
+            .map_err(|error| Error::Unreadable(error.to_string()))?;
+        let send = self
+            .client
+            .send_message()
+            .queue_url(&self.route_url)
+            .message_body(text)
+            .message_group_id(plant.as_str());
+        send.send().await.map(|_| ()).map_err(|error| {
+            Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string())
+        })
     }
 
     /// Arms the sweeper's next tick.
@@ -48,7 +62,14 @@ impl Queues {
     /// When the queue is not available; the schedule revives a lost tick.
     pub async fn tick(&self, after: Duration) -> Result<(), Error> {
         let delay = i32::try_from(after.as_secs()).unwrap_or(900).min(900);
-        let send = self.client.send_message().queue_url(&self.tick_url).message_body("{}").delay_seconds(delay);
-        send.send().await.map(|_| ()).map_err(|error| Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string()))
+        let send = self
+            .client
+            .send_message()
+            .queue_url(&self.tick_url)
+            .message_body("{}")
+            .delay_seconds(delay);
+        send.send().await.map(|_| ()).map_err(|error| {
+            Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string())
+        })
     }
 }

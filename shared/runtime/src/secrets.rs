@@ -40,11 +40,26 @@ impl Secrets {
         {
             return Ok(text.clone());
         }
-        let answer = self.client.get_secret_value().secret_id(format!("{}/{name}", self.prefix)).send().await;
+        let answer = self
+            .client
+            .get_secret_value()
+            .secret_id(format!("{}/{name}", self.prefix))
+            .send()
+            .await;
         let text = match answer {
             Ok(answer) => answer.secret_string,
-            Err(error) if error.as_service_error().is_some_and(|service| service.is_resource_not_found_exception()) => None,
-            Err(error) => return Err(Error::Unavailable(aws_sdk_secretsmanager::error::DisplayErrorContext(error).to_string())),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service| service.is_resource_not_found_exception()) =>
+            {
+                None
+            }
+            Err(error) => {
+                return Err(Error::Unavailable(
+                    aws_sdk_secretsmanager::error::DisplayErrorContext(error).to_string(),
+                ));
+            }
         };
         if let Ok(mut kept) = self.kept.lock() {
             // An absent secret is kept for no time: a plant that was just registered must not wait.
@@ -69,14 +84,38 @@ impl Secrets {
     pub async fn write(&self, name: &str, text: &str) -> Result<(), Error> {
         let id = format!("{}/{name}", self.prefix);
         let unavailable = |text: String| Error::Unavailable(text);
-        let create = self.client.create_secret().name(&id).secret_string(text).send().await;
+        let create = self
+            .client
+            .create_secret()
+            .name(&id)
+            .secret_string(text)
+            .send()
+            .await;
         match create {
             Ok(_) => {}
-            Err(error) if error.as_service_error().is_some_and(|service| service.is_resource_exists_exception()) => {
-                let put = self.client.put_secret_value().secret_id(&id).secret_string(text).send().await;
-                put.map_err(|error| unavailable(aws_sdk_secretsmanager::error::DisplayErrorContext(error).to_string()))?;
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service| service.is_resource_exists_exception()) =>
+            {
+                let put = self
+                    .client
+                    .put_secret_value()
+                    .secret_id(&id)
+                    .secret_string(text)
+                    .send()
+                    .await;
+                put.map_err(|error| {
+                    unavailable(
+                        aws_sdk_secretsmanager::error::DisplayErrorContext(error).to_string(),
+                    )
+                })?;
             }
-            Err(error) => return Err(unavailable(aws_sdk_secretsmanager::error::DisplayErrorContext(error).to_string())),
+            Err(error) => {
+                return Err(unavailable(
+                    aws_sdk_secretsmanager::error::DisplayErrorContext(error).to_string(),
+                ));
+            }
         }
         self.forget(name);
         Ok(())

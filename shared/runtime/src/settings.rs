@@ -34,7 +34,11 @@ pub struct Incomplete(Vec<String>);
 
 impl fmt::Display for Incomplete {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the environment lacks or has no usable value for: {}", self.0.join(", "))
+        write!(
+            f,
+            "the environment lacks or has no usable value for: {}",
+            self.0.join(", ")
+        )
     }
 }
 
@@ -46,7 +50,10 @@ impl Settings {
     /// # Errors
     /// Every variable that is missing, in one error.
     pub fn from_env() -> Result<Self, Incomplete> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
         Self::read(|name| std::env::var(name).ok())
     }
 
@@ -57,10 +64,12 @@ impl Settings {
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Incomplete> {
         let mut missing = Vec::new();
         let mut text = |name: &str| {
-            variable(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
-                missing.push(name.to_owned());
-                String::new()
-            })
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .unwrap_or_else(|| {
+                    missing.push(name.to_owned());
+                    String::new()
+                })
         };
         let inbox_table = text("INTERPLANT_INBOX_TABLE");
         let lifecycle_table = text("INTERPLANT_LIFECYCLE_TABLE");
@@ -68,18 +77,20 @@ impl Settings {
         let route_queue_url = text("INTERPLANT_ROUTE_QUEUE_URL");
         let tick_queue_url = text("INTERPLANT_TICK_QUEUE_URL");
         let purchase_order_arn = text("INTERPLANT_PURCHASE_ORDER_ARN");
-        let mut seconds = |name: &str, default: u64| match variable(name).filter(|value| !value.is_empty()) {
-            None => Duration::from_secs(default),
-            Some(value) => value.parse().map(Duration::from_secs).unwrap_or_else(|_| {
-                missing.push(name.to_owned());
-                Duration::ZERO
-            }),
-        };
+        let mut seconds =
+            |name: &str, default: u64| match variable(name).filter(|value| !value.is_empty()) {
+                None => Duration::from_secs(default),
+                Some(value) => value.parse().map(Duration::from_secs).unwrap_or_else(|_| {
+                    missing.push(name.to_owned());
+                    Duration::ZERO
+                }),
+            };
         let settings = Self {
             tick: seconds("INTERPLANT_TICK_SECONDS", 30),
             check: seconds("INTERPLANT_CHECK_SECONDS", 900),
             odoo_request_limit: seconds("INTERPLANT_ODOO_REQUEST_LIMIT_SECONDS", 130),
-            secret_prefix: variable("INTERPLANT_SECRET_PREFIX").unwrap_or_else(|| "interplant".to_owned()),
+            secret_prefix: variable("INTERPLANT_SECRET_PREFIX")
+                .unwrap_or_else(|| "interplant".to_owned()),
             inbox_table,
             lifecycle_table,
             plant_table,
@@ -87,7 +98,11 @@ impl Settings {
             tick_queue_url,
             purchase_order_arn,
         };
-        if missing.is_empty() { Ok(settings) } else { Err(Incomplete(missing)) }
+        if missing.is_empty() {
+            Ok(settings)
+        } else {
+            Err(Incomplete(missing))
+        }
     }
 }
 
@@ -97,8 +112,15 @@ mod tests {
 
     #[test]
     fn every_missing_variable_is_reported_at_once() {
-        let error = Settings::read(|name| (name == "INTERPLANT_TICK_SECONDS").then(|| "soon".to_owned())).unwrap_err();
+        let error =
+            Settings::read(|name| (name == "INTERPLANT_TICK_SECONDS").then(|| "soon".to_owned()))
+                .unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("INTERPLANT_INBOX_TABLE") && text.contains("INTERPLANT_PURCHASE_ORDER_ARN") && text.contains("INTERPLANT_TICK_SECONDS"), "{text}");
+        assert!(
+            text.contains("INTERPLANT_INBOX_TABLE")
+                && text.contains("INTERPLANT_PURCHASE_ORDER_ARN")
+                && text.contains("INTERPLANT_TICK_SECONDS"),
+            "{text}"
+        );
     }
 }

@@ -87,7 +87,9 @@ impl From<interplant_odoo::Error> for StepError {
                 message: error.to_string(),
                 unknown,
             },
-            interplant_odoo::Class::BusinessException(code) => Self::Business(Exception::new(code, error.to_string())),
+            interplant_odoo::Class::BusinessException(code) => {
+                Self::Business(Exception::new(code, error.to_string()))
+            }
             interplant_odoo::Class::Defect => Self::Defect(error.to_string()),
         }
     }
@@ -98,7 +100,10 @@ impl From<OdooError> for StepError {
         match error {
             OdooError::Store(error) => error.into(),
             OdooError::Odoo(error) => error.into(),
-            OdooError::Secret(_) => Self::Business(Exception::new(ExceptionCode::OdooConfiguration, error.to_string())),
+            OdooError::Secret(_) => Self::Business(Exception::new(
+                ExceptionCode::OdooConfiguration,
+                error.to_string(),
+            )),
         }
     }
 }
@@ -179,8 +184,13 @@ impl<P> Work<P> {
     /// `Retryable` while an earlier worker or call may still be at work: then a look was all that was allowed.
     pub fn may_act(&self) -> Result<(), StepError> {
         match self.resume {
-            Resume::First | Resume::Again { only_look_until: None } => Ok(()),
-            Resume::Again { only_look_until: Some(until) } => Err(StepError::Retryable {
+            Resume::First
+            | Resume::Again {
+                only_look_until: None,
+            } => Ok(()),
+            Resume::Again {
+                only_look_until: Some(until),
+            } => Err(StepError::Retryable {
                 message: format!("an earlier attempt may still be at work until {until}"),
                 unknown: false,
             }),
@@ -193,7 +203,12 @@ impl Context {
     ///
     /// # Errors
     /// An exception that the plan raises is recorded here and handed on.
-    pub async fn begin<P>(&self, input: &StepInput, deadline: Timestamp, plan: impl Fn(Option<&PurchaseOrder>, &Fact) -> Result<P, Exception>) -> Result<Begun<P>, StepError>
+    pub async fn begin<P>(
+        &self,
+        input: &StepInput,
+        deadline: Timestamp,
+        plan: impl Fn(Option<&PurchaseOrder>, &Fact) -> Result<P, Exception>,
+    ) -> Result<Begun<P>, StepError>
     where
         P: Serialize + DeserializeOwned,
     {
@@ -209,11 +224,19 @@ impl Context {
             let Next::Do(_, Some(sequence)) = lifecycle.next() else {
                 return Ok(Begun::GoOn(elsewhere(&lifecycle, run)));
             };
-            let Some(entry) = lifecycle.entries.iter().find(|entry| entry.sequence == sequence) else {
-                return Err(StepError::Defect(format!("{} has no fact {sequence}", input.lifecycle)));
+            let Some(entry) = lifecycle
+                .entries
+                .iter()
+                .find(|entry| entry.sequence == sequence)
+            else {
+                return Err(StepError::Defect(format!(
+                    "{} has no fact {sequence}",
+                    input.lifecycle
+                )));
             };
             let row = self.inbox.by_key(&entry.inbox_key).await?;
-            let row = row.ok_or_else(|| StepError::Defect(format!("the inbox lost {}", entry.event_id)))?;
+            let row =
+                row.ok_or_else(|| StepError::Defect(format!("the inbox lost {}", entry.event_id)))?;
             let fact = row.fact()?;
             let mut unreadable = None;
             let begin = lifecycle.begin(run, now, &plant, |_, order| {
@@ -227,7 +250,9 @@ impl Context {
                 return Err(StepError::Defect(error));
             }
             match begin {
-                Begin::Superseded | Begin::Elsewhere(_) => return Ok(Begun::GoOn(elsewhere(&lifecycle, run))),
+                Begin::Superseded | Begin::Elsewhere(_) => {
+                    return Ok(Begun::GoOn(elsewhere(&lifecycle, run)));
+                }
                 Begin::Raised(commit, exception) => match self.store.commit(&commit).await {
                     Ok(()) => return Err(exception.into()),
                     Err(StoreError::Conflict) => {}
@@ -235,8 +260,14 @@ impl Context {
                 },
                 Begin::Work { commit, resume } => match self.store.commit(&commit).await {
                     Ok(()) => {
-                        let operation = commit.header.operation.as_ref().map(|operation| operation.plan.clone()).unwrap_or_default();
-                        let plan = serde_json::from_value(operation).map_err(|error| StepError::Defect(error.to_string()))?;
+                        let operation = commit
+                            .header
+                            .operation
+                            .as_ref()
+                            .map(|operation| operation.plan.clone())
+                            .unwrap_or_default();
+                        let plan = serde_json::from_value(operation)
+                            .map_err(|error| StepError::Defect(error.to_string()))?;
                         return Ok(Begun::Work(Box::new(Work {
                             run,
                             lifecycle,
@@ -260,7 +291,11 @@ impl Context {
     ///
     /// # Errors
     /// What the step reported, once it is recorded.
-    pub async fn conclude<P>(&self, work: &Work<P>, result: Result<Change, StepError>) -> Result<Outcome, StepError> {
+    pub async fn conclude<P>(
+        &self,
+        work: &Work<P>,
+        result: Result<Change, StepError>,
+    ) -> Result<Outcome, StepError> {
         let (step, sequence) = (work.run.step, work.sequence);
         crate::failpoint!("step.before_record");
         for _ in 0..4 {
@@ -270,15 +305,30 @@ impl Context {
                 return Ok(Outcome { next: SUPERSEDED });
             }
             let commit = match &result {
-                Ok(change) => lifecycle.done(step, sequence, change.order.clone(), change.settle, &change.result, now),
-                Err(StepError::Business(exception)) => Some(lifecycle.raise(step, sequence, exception, &work.plant, now)),
+                Ok(change) => lifecycle.done(
+                    step,
+                    sequence,
+                    change.order.clone(),
+                    change.settle,
+                    &change.result,
+                    now,
+                ),
+                Err(StepError::Business(exception)) => {
+                    Some(lifecycle.raise(step, sequence, exception, &work.plant, now))
+                }
                 Err(StepError::Defect(defect)) => Some(lifecycle.halted(defect, now)),
                 Err(StepError::Retryable { unknown, .. }) => {
-                    let limit = SignedDuration::try_from(self.settings.odoo_request_limit).unwrap_or_default();
+                    let limit = SignedDuration::try_from(self.settings.odoo_request_limit)
+                        .unwrap_or_default();
                     // While only looking was allowed, the earlier attempt's own limits stay in force.
                     match work.resume {
-                        Resume::Again { only_look_until: Some(_) } => None,
-                        Resume::First | Resume::Again { only_look_until: None } => lifecycle.interrupted(step, unknown.then(|| now + limit), now),
+                        Resume::Again {
+                            only_look_until: Some(_),
+                        } => None,
+                        Resume::First
+                        | Resume::Again {
+                            only_look_until: None,
+                        } => lifecycle.interrupted(step, unknown.then(|| now + limit), now),
                     }
                 }
                 Err(StepError::AwaitingReceipt(_) | StepError::MoreToDo) => None,
@@ -337,7 +387,11 @@ impl Context {
 }
 
 fn elsewhere(lifecycle: &Lifecycle, run: Run) -> Outcome {
-    let next = if lifecycle.header.generation == run.generation { lifecycle.resume_word() } else { SUPERSEDED };
+    let next = if lifecycle.header.generation == run.generation {
+        lifecycle.resume_word()
+    } else {
+        SUPERSEDED
+    };
     Outcome { next }
 }
 
@@ -369,9 +423,11 @@ impl Steps {
             name,
             Box::new(move |context, input, deadline| {
                 Box::pin(async move {
-                    let input = serde_json::from_value(input).map_err(|error| StepError::Defect(format!("input of {name}: {error}")))?;
+                    let input = serde_json::from_value(input)
+                        .map_err(|error| StepError::Defect(format!("input of {name}: {error}")))?;
                     let output = handle(context, input, deadline).await?;
-                    serde_json::to_value(output).map_err(|error| StepError::Defect(format!("output of {name}: {error}")))
+                    serde_json::to_value(output)
+                        .map_err(|error| StepError::Defect(format!("output of {name}: {error}")))
                 })
             }),
         );
@@ -385,10 +441,20 @@ impl Steps {
     pub fn run(self) -> Result<(), lambda_runtime::Error> {
         start_telemetry();
         let settings = Settings::from_env()?;
-        #[expect(clippy::disallowed_methods, reason = "set by Lambda itself, not a setting")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "set by Lambda itself, not a setting"
+        )]
         let name = std::env::var("_HANDLER")?;
-        let handler = self.handlers.get(name.as_str()).ok_or_else(|| format!("`Handler: {name}` is not a step of this binary: {:?}", self.handlers.keys()))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let handler = self.handlers.get(name.as_str()).ok_or_else(|| {
+            format!(
+                "`Handler: {name}` is not a step of this binary: {:?}",
+                self.handlers.keys()
+            )
+        })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         runtime.block_on(async {
             let context = Context::new(settings).await;
             lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
@@ -412,8 +478,14 @@ impl Steps {
 
 /// JSON lines on standard output, as Lambda collects them; `RUST_LOG` says how much.
 pub fn start_telemetry() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(true).with_span_list(false).with_target(false);
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(false);
     // A second start, as in tests, keeps the first.
     let _kept = subscriber.try_init();
 }

@@ -59,7 +59,10 @@ pub enum Appended {
 }
 
 /// What the protocol needs of a store. Every method is atomic.
-#[expect(async_fn_in_trait, reason = "used within the workspace only, by functions that poll one future at a time")]
+#[expect(
+    async_fn_in_trait,
+    reason = "used within the workspace only, by functions that poll one future at a time"
+)]
 pub trait Store {
     /// Puts a fact at the end of its lifecycle's mailbox, once, whatever happens.
     ///
@@ -120,16 +123,23 @@ fn n(number: impl ToString) -> AttributeValue {
 }
 
 fn body<T: Serialize>(value: &T) -> Result<AttributeValue, Error> {
-    serde_json::to_string(value).map(s).map_err(|error| Error::Unreadable(error.to_string()))
+    serde_json::to_string(value)
+        .map(s)
+        .map_err(|error| Error::Unreadable(error.to_string()))
 }
 
 fn read<T: DeserializeOwned>(item: &HashMap<String, AttributeValue>) -> Result<T, Error> {
-    let text = item.get("body").and_then(|value| value.as_s().ok()).ok_or_else(|| Error::Unreadable("an item has no body".to_owned()))?;
+    let text = item
+        .get("body")
+        .and_then(|value| value.as_s().ok())
+        .ok_or_else(|| Error::Unreadable("an item has no body".to_owned()))?;
     serde_json::from_str(text).map_err(|error| Error::Unreadable(error.to_string()))
 }
 
 fn sort_key(item: &HashMap<String, AttributeValue>) -> &str {
-    item.get("sk").and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+    item.get("sk")
+        .and_then(|value| value.as_s().ok())
+        .map_or("", String::as_str)
 }
 
 /// The shard of a lifecycle in the sweeper's index.
@@ -139,7 +149,9 @@ fn attention_shard(id: &LifecycleId) -> String {
 }
 
 /// Any error of the SDK: unavailable, unless a condition failed.
-pub(crate) fn unavailable<E: std::error::Error + 'static, R: std::fmt::Debug>(error: SdkError<E, R>) -> Error {
+pub(crate) fn unavailable<E: std::error::Error + 'static, R: std::fmt::Debug>(
+    error: SdkError<E, R>,
+) -> Error {
     Error::Unavailable(aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string())
 }
 
@@ -148,30 +160,57 @@ fn transaction_error<R: std::fmt::Debug>(error: SdkError<TransactWriteItemsError
         matches!(service, TransactWriteItemsError::TransactionCanceledException(cancelled)
             if cancelled.cancellation_reasons().iter().any(|reason| matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))))
     });
-    if cancelled { Error::Conflict } else { unavailable(error) }
+    if cancelled {
+        Error::Conflict
+    } else {
+        unavailable(error)
+    }
 }
 
 impl DynamoStore {
     /// A store on a table; `check` is how soon the sweeper looks at an open lifecycle again.
     #[must_use]
     pub fn new(client: Client, table: String, check: Duration) -> Self {
-        Self { client, table, check }
+        Self {
+            client,
+            table,
+            check,
+        }
     }
 
     fn key(&self, id: &LifecycleId, sk: impl Into<String>) -> HashMap<String, AttributeValue> {
-        HashMap::from([("pk".to_owned(), s(id.to_string())), ("sk".to_owned(), s(sk))])
+        HashMap::from([
+            ("pk".to_owned(), s(id.to_string())),
+            ("sk".to_owned(), s(sk)),
+        ])
     }
 
-    fn put(&self, id: &LifecycleId, sk: String, mut attributes: HashMap<String, AttributeValue>, condition: Option<&str>) -> Result<TransactWriteItem, Error> {
+    fn put(
+        &self,
+        id: &LifecycleId,
+        sk: String,
+        mut attributes: HashMap<String, AttributeValue>,
+        condition: Option<&str>,
+    ) -> Result<TransactWriteItem, Error> {
         attributes.extend(self.key(id, sk));
-        let put = Put::builder().table_name(&self.table).set_item(Some(attributes)).set_condition_expression(condition.map(str::to_owned));
-        let put = put.build().map_err(|error| Error::Unreadable(error.to_string()))?;
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(attributes))
+            .set_condition_expression(condition.map(str::to_owned));
+        let put = put
+            .build()
+            .map_err(|error| Error::Unreadable(error.to_string()))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
     fn delete(&self, id: &LifecycleId, sk: String) -> Result<TransactWriteItem, Error> {
-        let delete = Delete::builder().table_name(&self.table).set_key(Some(self.key(id, sk))).build();
-        Ok(TransactWriteItem::builder().delete(delete.map_err(|error| Error::Unreadable(error.to_string()))?).build())
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(self.key(id, sk)))
+            .build();
+        Ok(TransactWriteItem::builder()
+            .delete(delete.map_err(|error| Error::Unreadable(error.to_string()))?)
+            .build())
     }
 
     fn header_attributes(&self, header: &Header) -> Result<HashMap<String, AttributeValue>, Error> {
@@ -194,14 +233,24 @@ impl DynamoStore {
     /// # Errors
     /// When the store is not available.
     pub async fn look_again(&self, id: &LifecycleId, at: Timestamp) -> Result<(), Error> {
-        let update = self.client.update_item().table_name(&self.table).set_key(Some(self.key(id, "header")));
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(self.key(id, "header")));
         let update = update
             .update_expression("SET attention_at = :at")
             .condition_expression("attribute_exists(attention_shard)")
             .expression_attribute_values(":at", s(at.to_string()));
         match update.send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|service| service.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service| service.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(unavailable(error)),
         }
     }
@@ -210,7 +259,12 @@ impl DynamoStore {
     ///
     /// # Errors
     /// When the store is not available.
-    pub async fn wanting_attention(&self, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<LifecycleId>, Error> {
+    pub async fn wanting_attention(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        limit: i32,
+    ) -> Result<Vec<LifecycleId>, Error> {
         let answer = self
             .client
             .query()
@@ -223,7 +277,11 @@ impl DynamoStore {
             .send()
             .await
             .map_err(unavailable)?;
-        Ok(answer.items().iter().filter_map(|item| item.get("pk")?.as_s().ok()?.parse().ok()).collect())
+        Ok(answer
+            .items()
+            .iter()
+            .filter_map(|item| item.get("pk")?.as_s().ok()?.parse().ok())
+            .collect())
     }
 
     /// Whether any lifecycle of a shard is open.
@@ -231,8 +289,17 @@ impl DynamoStore {
     /// # Errors
     /// When the store is not available.
     pub async fn has_open(&self, shard: u8) -> Result<bool, Error> {
-        let query = self.client.query().table_name(&self.table).index_name("attention").limit(1);
-        let answer = query.key_condition_expression("attention_shard = :shard").expression_attribute_values(":shard", s(shard.to_string())).send().await;
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("attention")
+            .limit(1);
+        let answer = query
+            .key_condition_expression("attention_shard = :shard")
+            .expression_attribute_values(":shard", s(shard.to_string()))
+            .send()
+            .await;
         Ok(!answer.map_err(unavailable)?.items().is_empty())
     }
 
@@ -244,12 +311,31 @@ impl DynamoStore {
         let mut headers = Vec::new();
         let mut start = None;
         loop {
-            let query = self.client.query().table_name(&self.table).index_name("by_plant").scan_index_forward(false).set_exclusive_start_key(start);
-            let query = query.key_condition_expression("list_plant = :plant").expression_attribute_values(":plant", s(plant.as_str()));
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name("by_plant")
+                .scan_index_forward(false)
+                .set_exclusive_start_key(start);
+            let query = query
+                .key_condition_expression("list_plant = :plant")
+                .expression_attribute_values(":plant", s(plant.as_str()));
             let answer = query.send().await.map_err(unavailable)?;
             for item in answer.items() {
-                let Some(id) = item.get("pk").and_then(|pk| pk.as_s().ok()).and_then(|pk| pk.parse::<LifecycleId>().ok()) else { continue };
-                let read_again = self.client.get_item().table_name(&self.table).set_key(Some(self.key(&id, "header"))).consistent_read(true);
+                let Some(id) = item
+                    .get("pk")
+                    .and_then(|pk| pk.as_s().ok())
+                    .and_then(|pk| pk.parse::<LifecycleId>().ok())
+                else {
+                    continue;
+                };
+                let read_again = self
+                    .client
+                    .get_item()
+                    .table_name(&self.table)
+                    .set_key(Some(self.key(&id, "header")))
+                    .consistent_read(true);
                 if let Some(item) = read_again.send().await.map_err(unavailable)?.item() {
                     headers.push(read(item)?);
                 }
@@ -287,11 +373,28 @@ impl DynamoStore {
     ///
     /// # Errors
     /// When the store is not available or the record cannot be read.
-    pub async fn entry(&self, id: &LifecycleId, event_id: &EventId) -> Result<Option<Entry>, Error> {
-        let get = |sk: String| self.client.get_item().table_name(&self.table).set_key(Some(self.key(id, sk))).consistent_read(true).send();
-        let delivered = get(format!("~delivered#{event_id}")).await.map_err(unavailable)?;
-        let sequence = delivered.item().and_then(|item| item.get("sequence")?.as_n().ok()?.parse().ok());
-        let Some(sequence) = sequence else { return Ok(None) };
+    pub async fn entry(
+        &self,
+        id: &LifecycleId,
+        event_id: &EventId,
+    ) -> Result<Option<Entry>, Error> {
+        let get = |sk: String| {
+            self.client
+                .get_item()
+                .table_name(&self.table)
+                .set_key(Some(self.key(id, sk)))
+                .consistent_read(true)
+                .send()
+        };
+        let delivered = get(format!("~delivered#{event_id}"))
+            .await
+            .map_err(unavailable)?;
+        let sequence = delivered
+            .item()
+            .and_then(|item| item.get("sequence")?.as_n().ok()?.parse().ok());
+        let Some(sequence) = sequence else {
+            return Ok(None);
+        };
         // Settled facts move once; looking at the settled place last cannot miss one that moves meanwhile.
         for sk in [event_key(sequence), format!("~{}", event_key(sequence))] {
             if let Some(item) = get(sk).await.map_err(unavailable)?.item() {
@@ -301,11 +404,20 @@ impl DynamoStore {
         Ok(None)
     }
 
-    async fn items(&self, id: &LifecycleId, range: &str) -> Result<Vec<HashMap<String, AttributeValue>>, Error> {
+    async fn items(
+        &self,
+        id: &LifecycleId,
+        range: &str,
+    ) -> Result<Vec<HashMap<String, AttributeValue>>, Error> {
         let mut items = Vec::new();
         let mut start = None;
         loop {
-            let query = self.client.query().table_name(&self.table).consistent_read(true).set_exclusive_start_key(start);
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .set_exclusive_start_key(start);
             let query = query
                 .key_condition_expression(format!("pk = :pk AND {range}"))
                 .expression_attribute_values(":pk", s(id.to_string()))
@@ -324,7 +436,12 @@ impl DynamoStore {
     /// # Errors
     /// When the store is not available.
     pub async fn claim_tick(&self, now: Timestamp, next_at: Timestamp) -> Result<bool, Error> {
-        let update = self.client.update_item().table_name(&self.table).key("pk", s("sweeper")).key("sk", s("tick"));
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", s("sweeper"))
+            .key("sk", s("tick"));
         let update = update
             .update_expression("SET next_at = :next")
             .condition_expression("attribute_not_exists(next_at) OR next_at <= :now")
@@ -332,7 +449,13 @@ impl DynamoStore {
             .expression_attribute_values(":now", s(now.to_string()));
         match update.send().await {
             Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|service| service.is_conditional_check_failed_exception()) => Ok(false),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service| service.is_conditional_check_failed_exception()) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(unavailable(error)),
         }
     }
@@ -341,14 +464,37 @@ impl DynamoStore {
     ///
     /// # Errors
     /// When the store is not available.
-    pub async fn raise_aside(&self, id: &LifecycleId, raised: &RaisedException, now: Timestamp) -> Result<(), Error> {
+    pub async fn raise_aside(
+        &self,
+        id: &LifecycleId,
+        raised: &RaisedException,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let header = self.header_attributes(&Header::expected(id.clone(), now))?;
-        for (sk, attributes) in [("header".to_owned(), header), (format!("exception#{}", raised.id), HashMap::from([("body".to_owned(), body(raised)?)]))] {
-            let put = self.client.put_item().table_name(&self.table).set_item(Some(attributes)).condition_expression("attribute_not_exists(pk)");
-            let put = self.key(id, sk).into_iter().fold(put, |put, (name, value)| put.item(name, value));
+        for (sk, attributes) in [
+            ("header".to_owned(), header),
+            (
+                format!("exception#{}", raised.id),
+                HashMap::from([("body".to_owned(), body(raised)?)]),
+            ),
+        ] {
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(attributes))
+                .condition_expression("attribute_not_exists(pk)");
+            let put = self
+                .key(id, sk)
+                .into_iter()
+                .fold(put, |put, (name, value)| put.item(name, value));
             match put.send().await {
                 Ok(_) => {}
-                Err(error) if error.as_service_error().is_some_and(|service| service.is_conditional_check_failed_exception()) => {}
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(|service| service.is_conditional_check_failed_exception()) => {
+                }
                 Err(error) => return Err(unavailable(error)),
             }
         }
@@ -362,18 +508,37 @@ impl Store for DynamoStore {
         let delivered = format!("~delivered#{}", delivery.entry.event_id);
         // Two deliveries to one lifecycle at once: one of them counts first, the other counts again.
         for _ in 0..20 {
-            let get = |sk: String| self.client.get_item().table_name(&self.table).set_key(Some(self.key(id, sk))).consistent_read(true).send();
-            if get(delivered.clone()).await.map_err(unavailable)?.item().is_some() {
+            let get = |sk: String| {
+                self.client
+                    .get_item()
+                    .table_name(&self.table)
+                    .set_key(Some(self.key(id, sk)))
+                    .consistent_read(true)
+                    .send()
+            };
+            if get(delivered.clone())
+                .await
+                .map_err(unavailable)?
+                .item()
+                .is_some()
+            {
                 return Ok(Appended::Repeated);
             }
             let counter = get("counter".to_owned()).await.map_err(unavailable)?;
-            let sequence: u64 = counter.item().and_then(|item| item.get("next")?.as_n().ok()?.parse().ok()).unwrap_or(1);
+            let sequence: u64 = counter
+                .item()
+                .and_then(|item| item.get("next")?.as_n().ok()?.parse().ok())
+                .unwrap_or(1);
             let first = counter.item().is_none();
             let count = Update::builder()
                 .table_name(&self.table)
                 .set_key(Some(self.key(id, "counter")))
                 .update_expression("SET #next = :after")
-                .condition_expression(if first { "attribute_not_exists(pk)" } else { "#next = :seen" })
+                .condition_expression(if first {
+                    "attribute_not_exists(pk)"
+                } else {
+                    "#next = :seen"
+                })
                 .expression_attribute_names("#next", "next")
                 .expression_attribute_values(":after", n(sequence + 1))
                 .set_expression_attribute_values(Some({
@@ -385,23 +550,56 @@ impl Store for DynamoStore {
                 }))
                 .build()
                 .map_err(|error| Error::Unreadable(error.to_string()))?;
-            let entry = Entry { sequence, ..delivery.entry.clone() };
+            let entry = Entry {
+                sequence,
+                ..delivery.entry.clone()
+            };
             let mut items = vec![
                 TransactWriteItem::builder().update(count).build(),
-                self.put(id, event_key(sequence), HashMap::from([("body".to_owned(), body(&entry)?)]), Some("attribute_not_exists(pk)"))?,
-                self.put(id, delivered.clone(), HashMap::from([("sequence".to_owned(), n(sequence))]), Some("attribute_not_exists(pk)"))?,
+                self.put(
+                    id,
+                    event_key(sequence),
+                    HashMap::from([("body".to_owned(), body(&entry)?)]),
+                    Some("attribute_not_exists(pk)"),
+                )?,
+                self.put(
+                    id,
+                    delivered.clone(),
+                    HashMap::from([("sequence".to_owned(), n(sequence))]),
+                    Some("attribute_not_exists(pk)"),
+                )?,
             ];
-            if first && get("header".to_owned()).await.map_err(unavailable)?.item().is_none() {
+            if first
+                && get("header".to_owned())
+                    .await
+                    .map_err(unavailable)?
+                    .item()
+                    .is_none()
+            {
                 let header = self.header_attributes(&Header::expected(id.clone(), now))?;
-                items.push(self.put(id, "header".to_owned(), header, Some("attribute_not_exists(pk)"))?);
+                items.push(self.put(
+                    id,
+                    "header".to_owned(),
+                    header,
+                    Some("attribute_not_exists(pk)"),
+                )?);
             }
-            match self.client.transact_write_items().set_transact_items(Some(items)).send().await.map_err(transaction_error) {
+            match self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items))
+                .send()
+                .await
+                .map_err(transaction_error)
+            {
                 Ok(_) => return Ok(Appended::New),
                 Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::Unavailable(format!("too many deliveries to {id} at once")))
+        Err(Error::Unavailable(format!(
+            "too many deliveries to {id} at once"
+        )))
     }
 
     async fn load(&self, id: &LifecycleId) -> Result<Option<Lifecycle>, Error> {
@@ -429,7 +627,10 @@ impl Store for DynamoStore {
             } else if sk == "waiter" {
                 lifecycle.waiter = Some(read(item)?);
             } else if sk == "counter" {
-                lifecycle.next_sequence = item.get("next").and_then(|next| next.as_n().ok()?.parse().ok()).unwrap_or(1);
+                lifecycle.next_sequence = item
+                    .get("next")
+                    .and_then(|next| next.as_n().ok()?.parse().ok())
+                    .unwrap_or(1);
             }
         }
         if let Some(order) = &mut lifecycle.header.order {
@@ -443,16 +644,29 @@ impl Store for DynamoStore {
         let header = self.header_attributes(&commit.header)?;
         let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(header.into_iter().chain(self.key(id, "header")).collect()))
+            .set_item(Some(
+                header.into_iter().chain(self.key(id, "header")).collect(),
+            ))
             .condition_expression("revision = :seen")
             .expression_attribute_values(":seen", n(commit.header.revision - 1))
             .build()
             .map_err(|error| Error::Unreadable(error.to_string()))?;
         let mut items = vec![TransactWriteItem::builder().put(put).build()];
         // Lines change only when a step is done; before that the items that are there stay right.
-        if let Some(order) = commit.header.order.as_ref().filter(|_| commit.finished.is_some() || commit.exceptions.iter().any(|raised| raised.resolution.is_some())) {
+        if let Some(order) = commit.header.order.as_ref().filter(|_| {
+            commit.finished.is_some()
+                || commit
+                    .exceptions
+                    .iter()
+                    .any(|raised| raised.resolution.is_some())
+        }) {
             for (index, lines) in order.lines.chunks(LINES_PER_ITEM).enumerate() {
-                items.push(self.put(id, format!("lines#{index:04}"), HashMap::from([("body".to_owned(), body(&lines)?)]), None)?);
+                items.push(self.put(
+                    id,
+                    format!("lines#{index:04}"),
+                    HashMap::from([("body".to_owned(), body(&lines)?)]),
+                    None,
+                )?);
             }
         }
         for entry in &commit.entries {
@@ -460,7 +674,12 @@ impl Store for DynamoStore {
             if entry.is_open() {
                 items.push(self.put(id, event_key(entry.sequence), attributes, None)?);
             } else {
-                items.push(self.put(id, format!("~{}", event_key(entry.sequence)), attributes, None)?);
+                items.push(self.put(
+                    id,
+                    format!("~{}", event_key(entry.sequence)),
+                    attributes,
+                    None,
+                )?);
                 items.push(self.delete(id, event_key(entry.sequence))?);
             }
         }
@@ -474,8 +693,16 @@ impl Store for DynamoStore {
             }
         }
         if let Some(finished) = &commit.finished {
-            let sk = format!("~operation#{:010}#{}", finished.operation.sequence, finished.operation.step);
-            items.push(self.put(id, sk, HashMap::from([("body".to_owned(), body(finished)?)]), None)?);
+            let sk = format!(
+                "~operation#{:010}#{}",
+                finished.operation.sequence, finished.operation.step
+            );
+            items.push(self.put(
+                id,
+                sk,
+                HashMap::from([("body".to_owned(), body(finished)?)]),
+                None,
+            )?);
         }
         if let Some(sequence) = commit.if_next_sequence {
             let check = aws_sdk_dynamodb::types::ConditionCheck::builder()
@@ -488,28 +715,61 @@ impl Store for DynamoStore {
                 .map_err(|error| Error::Unreadable(error.to_string()))?;
             items.push(TransactWriteItem::builder().condition_check(check).build());
         }
-        self.client.transact_write_items().set_transact_items(Some(items)).send().await.map_err(transaction_error)?;
+        self.client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .send()
+            .await
+            .map_err(transaction_error)?;
         Ok(())
     }
 
     async fn park(&self, id: &LifecycleId, waiter: &Waiter) -> Result<(), Error> {
         let mut item = self.key(id, "waiter");
-        item.extend([("body".to_owned(), body(waiter)?), ("epoch".to_owned(), s(&waiter.epoch)), ("generation".to_owned(), n(waiter.generation))]);
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(pk) OR generation <= :mine").expression_attribute_values(":mine", n(waiter.generation));
+        item.extend([
+            ("body".to_owned(), body(waiter)?),
+            ("epoch".to_owned(), s(&waiter.epoch)),
+            ("generation".to_owned(), n(waiter.generation)),
+        ]);
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item));
+        let put = put
+            .condition_expression("attribute_not_exists(pk) OR generation <= :mine")
+            .expression_attribute_values(":mine", n(waiter.generation));
         match put.send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|service| service.is_conditional_check_failed_exception()) => Err(Error::Conflict),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service| service.is_conditional_check_failed_exception()) =>
+            {
+                Err(Error::Conflict)
+            }
             Err(error) => Err(unavailable(error)),
         }
     }
 
     async fn unpark(&self, id: &LifecycleId, epoch: &str) -> Result<(), Error> {
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(self.key(id, "waiter")));
-        let delete = delete.condition_expression("epoch = :mine").expression_attribute_values(":mine", s(epoch));
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(self.key(id, "waiter")));
+        let delete = delete
+            .condition_expression("epoch = :mine")
+            .expression_attribute_values(":mine", s(epoch));
         match delete.send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|service| service.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service| service.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(unavailable(error)),
         }
     }
@@ -522,13 +782,21 @@ fn event_key(sequence: u64) -> String {
 /// The key of a sender's event in the inbox: a hash, because both parts are as long as senders like.
 #[must_use]
 pub fn transport_key(source: &str, id: &str) -> String {
-    format!("event#{}", sha256_hex(format!("{source}\u{1f}{id}").as_bytes()))
+    format!(
+        "event#{}",
+        sha256_hex(format!("{source}\u{1f}{id}").as_bytes())
+    )
 }
 
 /// A new event id of ours.
 #[must_use]
 pub fn new_event_id() -> EventId {
     let id = uuid::Uuid::now_v7().simple();
-    #[expect(clippy::expect_used, reason = "32 hexadecimal digits are what an event id is made of")]
-    format!("evt_{id}").parse().expect("a UUID fits an event id")
+    #[expect(
+        clippy::expect_used,
+        reason = "32 hexadecimal digits are what an event id is made of"
+    )]
+    format!("evt_{id}")
+        .parse()
+        .expect("a UUID fits an event id")
 }

@@ -7,10 +7,10 @@ use interplant_domain::lifecycle::Wait;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::Context;
 use crate::inbox::PENDING_SHARDS;
 use crate::protocol;
 use crate::store::{ATTENTION_SHARDS, Error, Store};
-use crate::Context;
 
 /// Rows and lifecycles of one shard that one tick looks at; the next tick goes on.
 const PER_SHARD: i32 = 50;
@@ -74,10 +74,16 @@ impl Context {
         let lost_after = SignedDuration::try_from(self.settings.tick).unwrap_or_default() * 2 / 3;
         let lost_after = lost_after.max(SignedDuration::from_secs(3));
         for shard in 0..PENDING_SHARDS {
-            for key in self.inbox.pending(shard, now - lost_after, PER_SHARD).await? {
+            for key in self
+                .inbox
+                .pending(shard, now - lost_after, PER_SHARD)
+                .await?
+            {
                 if let Some(row) = self.inbox.by_key(&key).await? {
                     self.queues.route(&key, &row.plant).await?;
-                    let age = now.duration_since(row.received_at).min(SignedDuration::from_hours(1));
+                    let age = now
+                        .duration_since(row.received_at)
+                        .min(SignedDuration::from_hours(1));
                     self.inbox.sent_again(&key, now + age - lost_after).await?;
                     swept.sent_again += 1;
                 }
@@ -87,12 +93,25 @@ impl Context {
         Ok(())
     }
 
-    async fn look_at(&self, id: &LifecycleId, now: Timestamp, answers: &mut HashMap<String, bool>, swept: &mut Swept) -> Result<(), Error> {
-        let Some(lifecycle) = self.store.load(id).await? else { return Ok(()) };
-        if let Some(waiter) = lifecycle.waiter.as_ref().filter(|waiter| waiter.wait == Wait::Odoo) {
+    async fn look_at(
+        &self,
+        id: &LifecycleId,
+        now: Timestamp,
+        answers: &mut HashMap<String, bool>,
+        swept: &mut Swept,
+    ) -> Result<(), Error> {
+        let Some(lifecycle) = self.store.load(id).await? else {
+            return Ok(());
+        };
+        if let Some(waiter) = lifecycle
+            .waiter
+            .as_ref()
+            .filter(|waiter| waiter.wait == Wait::Odoo)
+        {
             let operation = lifecycle.header.operation.as_ref();
             // A call whose outcome is unknown may still be running; asking before its end would prove nothing.
-            let until = operation.and_then(|operation| operation.unknown_until.max(Some(operation.lease_until)));
+            let until = operation
+                .and_then(|operation| operation.unknown_until.max(Some(operation.lease_until)));
             let due = until.is_none_or(|until| until <= now);
             if due && self.odoo_answers(waiter.database.as_deref(), answers).await {
                 protocol::release(&self.store, &self.engine, &lifecycle, now).await?;
@@ -106,18 +125,34 @@ impl Context {
             }
         }
         protocol::repair(&self.store, &self.engine, id, now).await?;
-        let waits_for_odoo = lifecycle.waiter.is_some_and(|waiter| waiter.wait == Wait::Odoo);
-        let pause = if waits_for_odoo { self.settings.tick } else { self.settings.check };
+        let waits_for_odoo = lifecycle
+            .waiter
+            .is_some_and(|waiter| waiter.wait == Wait::Odoo);
+        let pause = if waits_for_odoo {
+            self.settings.tick
+        } else {
+            self.settings.check
+        };
         self.store.look_again(id, now + pause).await
     }
 
-    async fn odoo_answers(&self, database: Option<&str>, answers: &mut HashMap<String, bool>) -> bool {
-        let Some(database) = database else { return true };
+    async fn odoo_answers(
+        &self,
+        database: Option<&str>,
+        answers: &mut HashMap<String, bool>,
+    ) -> bool {
+        let Some(database) = database else {
+            return true;
+        };
         if let Some(answer) = answers.get(database) {
             return *answer;
         }
         let answer = match self.odoo_credentials(database).await {
-            Ok(credentials) => interplant_odoo::Client::probe(&credentials, &interplant_odoo::Limits::default()).await.is_ok(),
+            Ok(credentials) => {
+                interplant_odoo::Client::probe(&credentials, &interplant_odoo::Limits::default())
+                    .await
+                    .is_ok()
+            }
             // The step says what is wrong with the secret, to the person who can mend it.
             Err(_) => true,
         };

@@ -85,9 +85,17 @@ impl Context {
     /// # Errors
     /// When the store is not available.
     pub async fn road(&self, id: &LifecycleId) -> Result<Option<Road>, Error> {
-        let Some(lifecycle) = self.store.load(id).await? else { return Ok(None) };
+        let Some(lifecycle) = self.store.load(id).await? else {
+            return Ok(None);
+        };
         let history = self.store.history(id).await?;
-        let Lifecycle { header, entries, exceptions, waiter, .. } = lifecycle;
+        let Lifecycle {
+            header,
+            entries,
+            exceptions,
+            waiter,
+            ..
+        } = lifecycle;
         let mut facts: Vec<Entry> = history.entries.into_iter().chain(entries).collect();
         facts.sort_by_key(|entry| entry.sequence);
         facts.dedup_by_key(|entry| entry.sequence);
@@ -98,9 +106,15 @@ impl Context {
             status: header.status,
             revision: header.revision,
             generation: header.generation,
-            waits: waiter.map(|waiter| Waits { r#for: waiter.wait, since: waiter.parked_at }),
+            waits: waiter.map(|waiter| Waits {
+                r#for: waiter.wait,
+                since: waiter.parked_at,
+            }),
             defect: header.defect,
-            order: header.order.map(|order| OrderView { lines: order.lines.clone(), order }),
+            order: header.order.map(|order| OrderView {
+                lines: order.lines.clone(),
+                order,
+            }),
             facts,
             exceptions: exceptions.into_iter().chain(history.exceptions).collect(),
             steps,

@@ -79,16 +79,23 @@ impl PlantKey {
     fn fits(&self, scheme: &str, signature: &[u8], content: &[u8]) -> bool {
         match scheme {
             "v1" => {
-                let key = self.secret.as_deref().and_then(|secret| key_bytes(secret, "whsec_"));
+                let key = self
+                    .secret
+                    .as_deref()
+                    .and_then(|secret| key_bytes(secret, "whsec_"));
                 let mac = key.and_then(|key| Hmac::<Sha256>::new_from_slice(&key).ok());
                 // `verify_slice` takes the same time wherever the difference is.
                 mac.is_some_and(|mac| mac.chain_update(content).verify_slice(signature).is_ok())
             }
             "v1a" => {
-                let key = self.public_key.as_deref().and_then(|key| key_bytes(key, "whpk_"));
+                let key = self
+                    .public_key
+                    .as_deref()
+                    .and_then(|key| key_bytes(key, "whpk_"));
                 let key = key.and_then(|key| VerifyingKey::from_bytes(&key.try_into().ok()?).ok());
                 let signature = Signature::from_slice(signature).ok();
-                key.zip(signature).is_some_and(|(key, signature)| key.verify_strict(content, &signature).is_ok())
+                key.zip(signature)
+                    .is_some_and(|(key, signature)| key.verify_strict(content, &signature).is_ok())
             }
             _ => false,
         }
@@ -101,21 +108,43 @@ impl PlantKeys {
     ///
     /// # Errors
     /// The first reason against it.
-    pub fn verify(&self, headers: Headers<'_>, bodies: &[&[u8]], now: Timestamp) -> Result<(), Refusal> {
-        let id_fits = (1..=200).contains(&headers.id.len()) && headers.id.bytes().all(|b| b.is_ascii_graphic() && b != b'.');
+    pub fn verify(
+        &self,
+        headers: Headers<'_>,
+        bodies: &[&[u8]],
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let id_fits = (1..=200).contains(&headers.id.len())
+            && headers
+                .id
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && b != b'.');
         if !id_fits {
             return Err(Refusal::MessageId);
         }
-        let signed_at = headers.timestamp.parse().ok().and_then(|second| Timestamp::from_second(second).ok());
+        let signed_at = headers
+            .timestamp
+            .parse()
+            .ok()
+            .and_then(|second| Timestamp::from_second(second).ok());
         if signed_at.is_none_or(|at| now.duration_since(at).abs() > WINDOW) {
             return Err(Refusal::Timestamp);
         }
         let mut revoked = false;
         for one in headers.signature.split(' ').take(MOST_SIGNATURES) {
-            let Some((scheme, signature)) = one.split_once(',').and_then(|(scheme, text)| Some((scheme, STANDARD.decode(text).ok()?))) else { continue };
+            let Some((scheme, signature)) = one
+                .split_once(',')
+                .and_then(|(scheme, text)| Some((scheme, STANDARD.decode(text).ok()?)))
+            else {
+                continue;
+            };
             for body in bodies {
                 let content = signed_content(headers.id, headers.timestamp, body);
-                for key in self.keys.iter().filter(|key| key.fits(scheme, &signature, &content)) {
+                for key in self
+                    .keys
+                    .iter()
+                    .filter(|key| key.fits(scheme, &signature, &content))
+                {
                     if key.not_after.is_none_or(|end| now < end) {
                         return Ok(());
                     }
@@ -123,7 +152,11 @@ impl PlantKeys {
                 }
             }
         }
-        Err(if revoked { Refusal::KeyRevoked } else { Refusal::Signature })
+        Err(if revoked {
+            Refusal::KeyRevoked
+        } else {
+            Refusal::Signature
+        })
     }
 }
 
@@ -153,7 +186,8 @@ impl SenderKey {
         match self {
             Self::Secret(secret) => {
                 // HMAC takes a key of any length.
-                let mac = Hmac::<Sha256>::new_from_slice(secret).map(|mac| mac.chain_update(&content).finalize().into_bytes().to_vec());
+                let mac = Hmac::<Sha256>::new_from_slice(secret)
+                    .map(|mac| mac.chain_update(&content).finalize().into_bytes().to_vec());
                 format!("v1,{}", STANDARD.encode(mac.unwrap_or_default()))
             }
             Self::Private(key) => format!("v1a,{}", STANDARD.encode(key.sign(&content).to_bytes())),
@@ -165,7 +199,10 @@ impl SenderKey {
     pub fn public_key(&self) -> Option<String> {
         match self {
             Self::Secret(_) => None,
-            Self::Private(key) => Some(format!("whpk_{}", STANDARD.encode(key.verifying_key().as_bytes()))),
+            Self::Private(key) => Some(format!(
+                "whpk_{}",
+                STANDARD.encode(key.verifying_key().as_bytes())
+            )),
         }
     }
 }
@@ -183,7 +220,10 @@ mod tests {
         };
         let private = SenderKey::read(&private()).unwrap();
         PlantKeys {
-            keys: vec![key("old", Some("whsec_b2xk"), None), key("new", None, private.public_key())],
+            keys: vec![
+                key("old", Some("whsec_b2xk"), None),
+                key("new", None, private.public_key()),
+            ],
         }
     }
 
@@ -193,23 +233,38 @@ mod tests {
 
     const NOW: &str = "2026-11-23T10:00:00Z";
 
-    fn check(signature: &str, timestamp_offset: i64, body: &[u8], not_after: Option<Timestamp>) -> Result<(), Refusal> {
+    fn check(
+        signature: &str,
+        timestamp_offset: i64,
+        body: &[u8],
+        not_after: Option<Timestamp>,
+    ) -> Result<(), Refusal> {
         let now: Timestamp = NOW.parse().unwrap();
         let timestamp = (now.as_second() + timestamp_offset).to_string();
-        let headers = Headers { id: "msg_1", timestamp: &timestamp, signature };
+        let headers = Headers {
+            id: "msg_1",
+            timestamp: &timestamp,
+            signature,
+        };
         keys(not_after).verify(headers, &[body], now)
     }
 
     fn sign(key: &str, timestamp_offset: i64, body: &[u8]) -> String {
         let at = NOW.parse::<Timestamp>().unwrap().as_second() + timestamp_offset;
-        SenderKey::read(key).unwrap().sign("msg_1", &at.to_string(), body)
+        SenderKey::read(key)
+            .unwrap()
+            .sign("msg_1", &at.to_string(), body)
     }
 
     #[test]
     fn the_schemes_own_example_verifies() {
         // Standard Webhooks specification, "Signature scheme".
         let key = SenderKey::read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let signature = key.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", br#"{"test": 2432232314}"#);
+        let signature = key.sign(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            "1614265330",
+            br#"{"test": 2432232314}"#,
+        );
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
@@ -219,15 +274,24 @@ mod tests {
         let ed25519 = sign(&private(), 0, b"{}");
         assert_eq!(check(&hmac, 0, b"{}", None), Ok(()));
         assert_eq!(check(&ed25519, 0, b"{}", None), Ok(()));
-        assert_eq!(check(&format!("v1,AAAA v9,x {ed25519}"), 0, b"{}", None), Ok(()));
+        assert_eq!(
+            check(&format!("v1,AAAA v9,x {ed25519}"), 0, b"{}", None),
+            Ok(())
+        );
     }
 
     #[test]
     fn a_changed_body_another_key_or_an_unknown_scheme_is_refused() {
         let good = sign("whsec_b2xk", 0, b"{}");
         assert_eq!(check(&good, 0, b"{ }", None), Err(Refusal::Signature));
-        assert_eq!(check(&sign("whsec_bmV3", 0, b"{}"), 0, b"{}", None), Err(Refusal::Signature));
-        assert_eq!(check(&good.replace("v1,", "v9,"), 0, b"{}", None), Err(Refusal::Signature));
+        assert_eq!(
+            check(&sign("whsec_bmV3", 0, b"{}"), 0, b"{}", None),
+            Err(Refusal::Signature)
+        );
+        assert_eq!(
+            check(&good.replace("v1,", "v9,"), 0, b"{}", None),
+            Err(Refusal::Signature)
+        );
         assert_eq!(check("v1,", 0, b"{}", None), Err(Refusal::Signature));
         let many = format!("{}{good}", "v1,AAAA ".repeat(50));
         assert_eq!(check(&many, 0, b"{}", None), Err(Refusal::Signature));
@@ -235,14 +299,26 @@ mod tests {
 
     #[test]
     fn the_window_is_five_minutes_either_way() {
-        for (offset, expected) in [(300, Ok(())), (-300, Ok(())), (301, Err(Refusal::Timestamp)), (-301, Err(Refusal::Timestamp))] {
-            assert_eq!(check(&sign("whsec_b2xk", offset, b"{}"), offset, b"{}", None), expected, "{offset}");
+        for (offset, expected) in [
+            (300, Ok(())),
+            (-300, Ok(())),
+            (301, Err(Refusal::Timestamp)),
+            (-301, Err(Refusal::Timestamp)),
+        ] {
+            assert_eq!(
+                check(&sign("whsec_b2xk", offset, b"{}"), offset, b"{}", None),
+                expected,
+                "{offset}"
+            );
         }
     }
 
     #[test]
     fn a_key_that_was_withdrawn_is_named_as_such() {
         let past = NOW.parse::<Timestamp>().unwrap() - SignedDuration::from_secs(1);
-        assert_eq!(check(&sign("whsec_b2xk", 0, b"{}"), 0, b"{}", Some(past)), Err(Refusal::KeyRevoked));
+        assert_eq!(
+            check(&sign("whsec_b2xk", 0, b"{}"), 0, b"{}", Some(past)),
+            Err(Refusal::KeyRevoked)
+        );
     }
 }

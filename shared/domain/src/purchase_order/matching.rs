@@ -91,7 +91,11 @@ impl PurchaseOrder {
                     ExceptionCode::Price,
                     format!(
                         "invoice {} line {}: price {} instead of {} {} as ordered",
-                        fact.invoice_number, line.line_no, billed.unit_price, line.unit_price, self.currency.as_str()
+                        fact.invoice_number,
+                        line.line_no,
+                        billed.unit_price,
+                        line.unit_price,
+                        self.currency.as_str()
                     ),
                 ));
             }
@@ -106,7 +110,10 @@ impl PurchaseOrder {
                 ));
             }
             if total > line.received {
-                missing.push(format!("line {}: {} invoiced in all, {} received", line.line_no, total, line.received));
+                missing.push(format!(
+                    "line {}: {} invoiced in all, {} received",
+                    line.line_no, total, line.received
+                ));
             }
             checks.push(Check {
                 rule: format!("3W-3 line {}", line.line_no),
@@ -131,7 +138,11 @@ impl PurchaseOrder {
         let net = check_totals(fact)?;
         if !missing.is_empty() {
             return Ok(MatchOutcome::AwaitingReceipt {
-                reason: format!("invoice {} waits for goods: {}", fact.invoice_number, missing.join("; ")),
+                reason: format!(
+                    "invoice {} waits for goods: {}",
+                    fact.invoice_number,
+                    missing.join("; ")
+                ),
             });
         }
         Ok(MatchOutcome::Matched(MatchResult {
@@ -148,7 +159,11 @@ impl PurchaseOrder {
 
     fn check_party(&self, fact: &InvoiceReceived) -> Result<(), Exception> {
         let (what, ours, theirs) = if fact.supplier_id != self.supplier {
-            ("supplier", self.supplier.as_str(), fact.supplier_id.as_str())
+            (
+                "supplier",
+                self.supplier.as_str(),
+                fact.supplier_id.as_str(),
+            )
         } else if fact.currency != self.currency {
             ("currency", self.currency.as_str(), fact.currency.as_str())
         } else {
@@ -156,14 +171,21 @@ impl PurchaseOrder {
         };
         Err(Exception::new(
             ExceptionCode::InvoiceParty,
-            format!("invoice {} has {what} {theirs}, order {} has {ours}", fact.invoice_number, self.number),
+            format!(
+                "invoice {} has {what} {theirs}, order {} has {ours}",
+                fact.invoice_number, self.number
+            ),
         ))
     }
 
     /// The order after an invoice was matched.
     pub fn apply_match(&mut self, number: &Code, sequence: u64, matched: MatchResult) {
         for paid in &matched.lines {
-            for line in self.lines.iter_mut().filter(|line| line.line_no == paid.line_no) {
+            for line in self
+                .lines
+                .iter_mut()
+                .filter(|line| line.line_no == paid.line_no)
+            {
                 line.invoiced = paid.invoiced_before + paid.quantity;
             }
         }
@@ -177,12 +199,20 @@ impl PurchaseOrder {
 
     /// The order after a person decided that a matched invoice is not to be posted.
     pub fn withdraw_match(&mut self, sequence: u64) {
-        let Some(position) = self.invoices.iter().position(|invoice| invoice.sequence == sequence && invoice.bill.is_none()) else {
+        let Some(position) = self
+            .invoices
+            .iter()
+            .position(|invoice| invoice.sequence == sequence && invoice.bill.is_none())
+        else {
             return;
         };
         let withdrawn = self.invoices.remove(position);
         for paid in &withdrawn.matched.lines {
-            for line in self.lines.iter_mut().filter(|line| line.line_no == paid.line_no) {
+            for line in self
+                .lines
+                .iter_mut()
+                .filter(|line| line.line_no == paid.line_no)
+            {
                 line.invoiced = line.invoiced - paid.quantity;
             }
         }
@@ -201,13 +231,21 @@ impl PurchaseOrder {
 ///
 /// A supplier rounds each line to cents or only the sum: half a cent for each line is not an error.
 fn check_totals(fact: &InvoiceReceived) -> Result<Amount, Exception> {
-    let sum: Amount = fact.lines.iter().map(|line| line.qty.times(line.unit_price)).sum();
+    let sum: Amount = fact
+        .lines
+        .iter()
+        .map(|line| line.qty.times(line.unit_price))
+        .sum();
     let difference = (sum - fact.totals.net).decimal().abs();
-    let tolerance = rust_decimal::Decimal::new(5, 3) * rust_decimal::Decimal::from(fact.lines.len());
+    let tolerance =
+        rust_decimal::Decimal::new(5, 3) * rust_decimal::Decimal::from(fact.lines.len());
     if difference > tolerance {
         return Err(Exception::new(
             ExceptionCode::InvoiceTotals,
-            format!("invoice {}: its lines add up to {sum}, its net total says {}", fact.invoice_number, fact.totals.net),
+            format!(
+                "invoice {}: its lines add up to {sum}, its net total says {}",
+                fact.invoice_number, fact.totals.net
+            ),
         ));
     }
     Ok(fact.totals.net)

@@ -84,13 +84,18 @@ pub enum Next {
 /// others pass. A fact that a step has begun comes first, so that whoever goes on finishes it.
 #[must_use]
 pub fn next(order: Option<&PurchaseOrder>, entries: &[Entry]) -> Next {
-    if entries.iter().any(|entry| matches!(entry.state, EntryState::Held { .. })) {
+    if entries
+        .iter()
+        .any(|entry| matches!(entry.state, EntryState::Held { .. }))
+    {
         return Next::Decide;
     }
     let created = order.filter(|order| order.in_odoo.is_some());
-    let begun = entries.iter().find(|entry| matches!(entry.state, EntryState::Taken { .. }));
-    let ready = entries.iter().filter(|entry| is_ready(created, entry));
-    for entry in begun.into_iter().chain(ready) {
+    let begun = entries
+        .iter()
+        .find(|entry| matches!(entry.state, EntryState::Taken { .. }));
+    let ready = || entries.iter().find(|entry| is_ready(created, entry));
+    if let Some(entry) = begun.or_else(ready) {
         let step = match entry.kind {
             FactKind::PoCreated => Step::Create,
             FactKind::PoAcknowledged => Step::Acknowledge,
@@ -116,12 +121,23 @@ fn is_ready(created: Option<&PurchaseOrder>, entry: &Entry) -> bool {
         (EntryState::Waiting, FactKind::PoCreated) => true,
         // An invoice before the first receipt would only be looked at to be put back.
         (EntryState::Waiting, FactKind::InvoiceReceived) => receipts > 0,
-        (EntryState::Waiting, FactKind::PoAcknowledged | FactKind::ReceiptPosted) => created.is_some(),
+        (EntryState::Waiting, FactKind::PoAcknowledged | FactKind::ReceiptPosted) => {
+            created.is_some()
+        }
         (EntryState::Parked { receipts_seen, .. }, _) => receipts > *receipts_seen,
-        (EntryState::Taken { .. } | EntryState::Held { .. } | EntryState::Applied | EntryState::Skipped, _) => false,
+        (
+            EntryState::Taken { .. }
+            | EntryState::Held { .. }
+            | EntryState::Applied
+            | EntryState::Skipped,
+            _,
+        ) => false,
     }
 }
 
 fn matched<'a>(created: Option<&'a PurchaseOrder>, entry: &Entry) -> Option<&'a AppliedInvoice> {
-    created?.invoices.iter().find(|invoice| invoice.sequence == entry.sequence)
+    created?
+        .invoices
+        .iter()
+        .find(|invoice| invoice.sequence == entry.sequence)
 }

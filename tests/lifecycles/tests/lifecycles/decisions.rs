@@ -16,11 +16,20 @@ async fn raised(world: &World, order: &Order, code: Code) -> (RaisedException, u
     assert_eq!(waits, Some(Wait::Decision), "{:?}", lifecycle.header);
     let raised = lifecycle.exceptions.first().cloned().unwrap();
     assert_eq!(raised.exception.code, code, "{:?}", raised.exception);
-    assert!(raised.owner.contains('@') && raised.due_at > raised.raised_at, "{raised:?}");
+    assert!(
+        raised.owner.contains('@') && raised.due_at > raised.raised_at,
+        "{raised:?}"
+    );
     (raised, lifecycle.header.revision)
 }
 
-async fn decide(world: &World, order: &Order, raised: &RaisedException, decision: Decision, revision: Option<u64>) -> Result<(), DecideError> {
+async fn decide(
+    world: &World,
+    order: &Order,
+    raised: &RaisedException,
+    decision: Decision,
+    revision: Option<u64>,
+) -> Result<(), DecideError> {
     let context = &world.cloud.context;
     let given = GivenDecision {
         exception: raised.id.clone(),
@@ -29,7 +38,14 @@ async fn decide(world: &World, order: &Order, raised: &RaisedException, decision
         by: "tester".to_owned(),
         reason: "the test says so".to_owned(),
     };
-    protocol::decide(&context.store, &context.engine, &order.id(), &given, context.now()).await
+    protocol::decide(
+        &context.store,
+        &context.engine,
+        &order.id(),
+        &given,
+        context.now(),
+    )
+    .await
 }
 
 #[test]
@@ -40,22 +56,54 @@ fn a_wrong_price_waits_for_the_accountant_and_the_corrected_invoice_is_paid_once
         for fact in [order.created(), order.acknowledged(), order.received()] {
             send(world, &fact).await;
         }
-        send(world, &order.invoiced_at("wrong", "-wrong", "40", "480", "510.3")).await;
+        send(
+            world,
+            &order.invoiced_at("wrong", "-wrong", "40", "480", "510.3"),
+        )
+        .await;
         settle(world, &orders).await;
         let (price, revision) = raised(world, order, Code::Price).await;
-        assert!(price.exception.message.contains("price 40 instead of 38.2935"), "{}", price.exception.message);
+        assert!(
+            price
+                .exception
+                .message
+                .contains("price 40 instead of 38.2935"),
+            "{}",
+            price.exception.message
+        );
         send(world, &order.invoiced()).await;
         settle(world, &orders).await;
         let stale = decide(world, order, &price, Decision::Skip, Some(revision - 1)).await;
         assert!(matches!(stale, Err(DecideError::Stale(_))), "{stale:?}");
-        decide(world, order, &price, Decision::Skip, Some(revision)).await.unwrap();
+        decide(world, order, &price, Decision::Skip, Some(revision))
+            .await
+            .unwrap();
         settle(world, &orders).await;
         assert_done_once(world, order, 1).await;
         let again = decide(world, order, &price, Decision::Skip, None).await;
-        assert!(matches!(again, Err(DecideError::Stale(_))), "decided once: {again:?}");
-        let road = world.cloud.context.road(&order.id()).await.unwrap().unwrap();
-        let resolution = road.exceptions.iter().find(|raised| raised.id == price.id).unwrap().resolution.clone().unwrap();
-        assert_eq!((resolution.by.as_str(), resolution.decision), ("tester", Some(Decision::Skip)));
+        assert!(
+            matches!(again, Err(DecideError::Stale(_))),
+            "decided once: {again:?}"
+        );
+        let road = world
+            .cloud
+            .context
+            .road(&order.id())
+            .await
+            .unwrap()
+            .unwrap();
+        let resolution = road
+            .exceptions
+            .iter()
+            .find(|raised| raised.id == price.id)
+            .unwrap()
+            .resolution
+            .clone()
+            .unwrap();
+        assert_eq!(
+            (resolution.by.as_str(), resolution.decision),
+            ("tester", Some(Decision::Skip))
+        );
     });
 }
 
@@ -70,14 +118,29 @@ fn a_supplier_that_odoo_does_not_know_is_created_and_the_order_tried_again() {
         send(world, &order.created()).await;
         settle(world, std::slice::from_ref(&order)).await;
         let (unknown, _) = raised(world, &order, Code::UnknownPartner).await;
-        let external = world.plants[&plant_b()].partner(&interplant_domain::fact::Code::new(&order.supplier));
-        assert!(unknown.exception.message.contains(external.as_str()), "{}", unknown.exception.message);
-        decide(world, &order, &unknown, Decision::Retry, None).await.unwrap();
+        let external =
+            world.plants[&plant_b()].partner(&interplant_domain::fact::Code::new(&order.supplier));
+        assert!(
+            unknown.exception.message.contains(external.as_str()),
+            "{}",
+            unknown.exception.message
+        );
+        decide(world, &order, &unknown, Decision::Retry, None)
+            .await
+            .unwrap();
         settle(world, std::slice::from_ref(&order)).await;
         let (again, _) = raised(world, &order, Code::UnknownPartner).await;
-        assert_ne!(again.id, unknown.id, "a cause that comes back is a new exception");
-        world.create_masters(&plant_b(), &[order.created()]).await.unwrap();
-        decide(world, &order, &again, Decision::Retry, None).await.unwrap();
+        assert_ne!(
+            again.id, unknown.id,
+            "a cause that comes back is a new exception"
+        );
+        world
+            .create_masters(&plant_b(), &[order.created()])
+            .await
+            .unwrap();
+        decide(world, &order, &again, Decision::Retry, None)
+            .await
+            .unwrap();
         for fact in [order.acknowledged(), order.received(), order.invoiced()] {
             send(world, &fact).await;
         }
@@ -95,11 +158,24 @@ fn a_cancelled_lifecycle_stops_and_leaves_odoo_as_it_is() {
         send(world, &order.received_of("much", "-much", "13", "0")).await;
         settle(world, &orders).await;
         let (over, _) = raised(world, order, Code::OverReceipt).await;
-        decide(world, order, &over, Decision::Cancel, None).await.unwrap();
+        decide(world, order, &over, Decision::Cancel, None)
+            .await
+            .unwrap();
         settle(world, &orders).await;
         let ended = lifecycle(world, &order.id()).await;
-        assert_eq!((ended.header.status, ended.entries.len()), (Status::Cancelled, 0));
-        let found = world.odoo.search_read("purchase.order", json!([["origin", "=", order.id().to_string()]]), &["state"]).await.unwrap();
+        assert_eq!(
+            (ended.header.status, ended.entries.len()),
+            (Status::Cancelled, 0)
+        );
+        let found = world
+            .odoo
+            .search_read(
+                "purchase.order",
+                json!([["origin", "=", order.id().to_string()]]),
+                &["state"],
+            )
+            .await
+            .unwrap();
         assert_eq!(found.len(), 1, "the order is still there");
     });
 }
@@ -113,13 +189,45 @@ fn facts_that_do_not_fit_the_order_are_named_exceptions() {
         };
         let orders = new_orders(world, 7).await;
         let cases: Vec<(&Order, Value, Code)> = vec![
-            (&orders[0], change(orders[0].received(), "/data/lines/0/lineNo", json!("99")), Code::UnknownLine),
-            (&orders[1], change(orders[1].acknowledged(), "/data/lines/0/status", json!("rejected")), Code::AcknowledgementDiffers),
-            (&orders[2], change(orders[2].invoiced(), "/data/supplierId", json!("SOMEBODY")), Code::InvoiceParty),
-            (&orders[3], change(orders[3].invoiced(), "/data/currency", json!("EUR")), Code::InvoiceParty),
-            (&orders[4], change(orders[4].invoiced(), "/data/lines/0/qty", json!("13")), Code::QuantityOrdered),
-            (&orders[5], orders[5].invoiced_at("sums", "-sums", "38.2935", "", "500")  , Code::InvoiceTotals),
-            (&orders[6], change(orders[6].created(), "/data/lines/0/uom", json!("FURLONG")), Code::UnknownCode),
+            (
+                &orders[0],
+                change(orders[0].received(), "/data/lines/0/lineNo", json!("99")),
+                Code::UnknownLine,
+            ),
+            (
+                &orders[1],
+                change(
+                    orders[1].acknowledged(),
+                    "/data/lines/0/status",
+                    json!("rejected"),
+                ),
+                Code::AcknowledgementDiffers,
+            ),
+            (
+                &orders[2],
+                change(orders[2].invoiced(), "/data/supplierId", json!("SOMEBODY")),
+                Code::InvoiceParty,
+            ),
+            (
+                &orders[3],
+                change(orders[3].invoiced(), "/data/currency", json!("EUR")),
+                Code::InvoiceParty,
+            ),
+            (
+                &orders[4],
+                change(orders[4].invoiced(), "/data/lines/0/qty", json!("13")),
+                Code::QuantityOrdered,
+            ),
+            (
+                &orders[5],
+                orders[5].invoiced_at("sums", "-sums", "38.2935", "", "500"),
+                Code::InvoiceTotals,
+            ),
+            (
+                &orders[6],
+                change(orders[6].created(), "/data/lines/0/uom", json!("FURLONG")),
+                Code::UnknownCode,
+            ),
         ];
         for (order, fact, code) in &cases {
             if *code != Code::UnknownCode {
@@ -148,14 +256,38 @@ fn a_fact_with_another_content_under_the_same_number_is_held_and_the_first_one_s
         let mut other = order.received();
         other["id"] = json!(format!("{}-other", order.number));
         other["data"]["lines"][0]["qtyReceived"] = json!("11");
-        let answer = world.sender(&plant_b()).unwrap().event(&other).await.unwrap();
-        assert_eq!((answer.status, &answer.body["status"]), (202, &json!("held")), "{}", answer.body);
+        let answer = world
+            .sender(&plant_b())
+            .unwrap()
+            .event(&other)
+            .await
+            .unwrap();
+        assert_eq!(
+            (answer.status, &answer.body["status"]),
+            (202, &json!("held")),
+            "{}",
+            answer.body
+        );
         settle(world, &orders).await;
         assert_done_once(world, order, 1).await;
         let lifecycle = lifecycle(world, &order.id()).await;
         let conflict = &lifecycle.exceptions[0];
-        assert_eq!((conflict.exception.code, conflict.id.as_str()), (Code::ConflictingFact, answer.body["exception"].as_str().unwrap()));
-        let again = world.sender(&plant_b()).unwrap().event(&other).await.unwrap();
-        assert_eq!((again.status, again.replayed, &again.body["exception"]), (200, true, &answer.body["exception"]));
+        assert_eq!(
+            (conflict.exception.code, conflict.id.as_str()),
+            (
+                Code::ConflictingFact,
+                answer.body["exception"].as_str().unwrap()
+            )
+        );
+        let again = world
+            .sender(&plant_b())
+            .unwrap()
+            .event(&other)
+            .await
+            .unwrap();
+        assert_eq!(
+            (again.status, again.replayed, &again.body["exception"]),
+            (200, true, &answer.body["exception"])
+        );
     });
 }

@@ -75,7 +75,10 @@ fn a_process_killed_at_any_point_leaves_one_effect_each() {
         }
         send_all(world, &orders).await;
         assert_all_done_once(world, &orders).await;
-        let left: Vec<_> = std::fs::read_dir(failpoints()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let left: Vec<_> = std::fs::read_dir(failpoints())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert!(left.is_empty(), "nobody was killed at {left:?}");
     });
 }
@@ -83,7 +86,9 @@ fn a_process_killed_at_any_point_leaves_one_effect_each() {
 #[test]
 fn answers_that_are_lost_after_the_effect_leave_one_effect_each() {
     alone(async |world| {
-        let Some(sandbox) = sandbox(world, "drop the answer after the effect") else { return };
+        let Some(sandbox) = sandbox(world, "drop the answer after the effect") else {
+            return;
+        };
         let calls = [
             ("purchase.order", "load"),
             ("purchase.order", "button_confirm"),
@@ -95,7 +100,12 @@ fn answers_that_are_lost_after_the_effect_leave_one_effect_each() {
             ("account.move", "web_read"),
             ("account.move", "action_post"),
         ];
-        for kind in [FaultKind::DropAnswer, FaultKind::Truncate, FaultKind::Html, FaultKind::Refuse] {
+        for kind in [
+            FaultKind::DropAnswer,
+            FaultKind::Truncate,
+            FaultKind::Html,
+            FaultKind::Refuse,
+        ] {
             for (model, method) in calls {
                 sandbox.add_fault(Fault::new(kind).on(model, method).times(1));
             }
@@ -110,7 +120,9 @@ fn answers_that_are_lost_after_the_effect_leave_one_effect_each() {
 #[test]
 fn odoo_answering_502_holds_the_orders_and_lets_them_go_on_when_it_is_back() {
     alone(async |world| {
-        let Some(sandbox) = sandbox(world, "answer 502") else { return };
+        let Some(sandbox) = sandbox(world, "answer 502") else {
+            return;
+        };
         let orders = new_orders(world, 6).await;
         for order in &orders {
             send(world, &order.created()).await;
@@ -135,8 +147,18 @@ fn odoo_answering_502_holds_the_orders_and_lets_them_go_on_when_it_is_back() {
         .await;
         // While they wait, Odoo is asked whether it is back, and by nobody else.
         let before = sandbox.calls().len();
-        until("Odoo is asked again and again", async || sandbox.calls().len() >= before + 5).await;
-        let states = world.cloud.context.engine.states_entered(&orders[0].id(), 1).await.unwrap().len();
+        until("Odoo is asked again and again", async || {
+            sandbox.calls().len() >= before + 5
+        })
+        .await;
+        let states = world
+            .cloud
+            .context
+            .engine
+            .states_entered(&orders[0].id(), 1)
+            .await
+            .unwrap()
+            .len();
         sandbox.clear_faults();
         assert_all_done_once(world, &orders).await;
         assert!(states <= 8, "waiting costs no transitions: {states}");
@@ -168,7 +190,10 @@ fn a_restart_of_the_emulator_loses_every_execution_and_nothing_else() {
         for order in &orders {
             generations.push(lifecycle(world, &order.id()).await.header.generation);
         }
-        assert!(generations.iter().any(|generation| *generation > 1), "executions were lost: {generations:?}");
+        assert!(
+            generations.iter().any(|generation| *generation > 1),
+            "executions were lost: {generations:?}"
+        );
     });
 }
 
@@ -179,10 +204,29 @@ fn an_execution_that_somebody_stops_is_followed_by_the_next_generation() {
         let order = &orders[0];
         send(world, &order.created()).await;
         settle(world, &orders).await;
-        world.cloud.context.engine.stop(&order.id(), 1).await.unwrap();
+        world
+            .cloud
+            .context
+            .engine
+            .stop(&order.id(), 1)
+            .await
+            .unwrap();
         until("the sweeper starts the next generation", async || {
-            world.cloud.context.queues.tick(Duration::ZERO).await.unwrap();
-            world.cloud.context.store.load(&order.id()).await.unwrap().is_some_and(|lifecycle| lifecycle.header.generation == 2)
+            world
+                .cloud
+                .context
+                .queues
+                .tick(Duration::ZERO)
+                .await
+                .unwrap();
+            world
+                .cloud
+                .context
+                .store
+                .load(&order.id())
+                .await
+                .unwrap()
+                .is_some_and(|lifecycle| lifecycle.header.generation == 2)
         })
         .await;
         for fact in [order.acknowledged(), order.received(), order.invoiced()] {

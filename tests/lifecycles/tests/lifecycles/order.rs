@@ -32,7 +32,10 @@ pub(crate) fn new_order() -> Order {
 pub(crate) async fn new_orders(world: &World, count: usize) -> Vec<Order> {
     let orders: Vec<Order> = (0..count).map(|_| new_order()).collect();
     if let Some(first) = orders.first() {
-        world.create_masters(&plant_b(), &[first.created()]).await.unwrap();
+        world
+            .create_masters(&plant_b(), &[first.created()])
+            .await
+            .unwrap();
     }
     orders
 }
@@ -43,12 +46,22 @@ impl Order {
     }
 
     fn event(&self, what: &str, kind: FactKind, data: &Value) -> Value {
-        event(&plant_b(), "erp", &format!("{}-{what}", self.number.replace(' ', "_")), kind, "2026-10-05T08:00:00+02:00", data)
+        event(
+            &plant_b(),
+            "erp",
+            &format!("{}-{what}", self.number.replace(' ', "_")),
+            kind,
+            "2026-10-05T08:00:00+02:00",
+            data,
+        )
     }
 
     pub(crate) fn created(&self) -> Value {
         let line = |number: &str, item: &str, qty: &str, price: &str| json!({"lineNo": number, "itemId": item, "qty": qty, "uom": "EA", "unitPrice": price, "needDate": "2026-10-20"});
-        let lines = [line("1", "TEST-FRAME", "12", &self.price), line("2", "TEST-FORK", "7.5", "4.04")];
+        let lines = [
+            line("1", "TEST-FRAME", "12", &self.price),
+            line("2", "TEST-FORK", "7.5", "4.04"),
+        ];
         self.event("created", FactKind::PoCreated, &json!({"poNumber": self.number, "supplierId": self.supplier, "currency": "USD", "orderDate": "2026-10-05", "lines": lines}))
     }
 
@@ -63,7 +76,11 @@ impl Order {
 
     pub(crate) fn received_of(&self, what: &str, suffix: &str, first: &str, second: &str) -> Value {
         let line = |number: &str, qty: &str| json!({"lineNo": number, "qtyReceived": qty});
-        let lines: Vec<Value> = [("1", first), ("2", second)].into_iter().filter(|(_, qty)| *qty != "0").map(|(number, qty)| line(number, qty)).collect();
+        let lines: Vec<Value> = [("1", first), ("2", second)]
+            .into_iter()
+            .filter(|(_, qty)| *qty != "0")
+            .map(|(number, qty)| line(number, qty))
+            .collect();
         self.event(what, FactKind::ReceiptPosted, &json!({"receiptNumber": format!("WE-{}{suffix}", self.number), "poNumber": self.number, "lines": lines}))
     }
 
@@ -71,7 +88,14 @@ impl Order {
         self.invoiced_at("invoiced", "", &self.price, "459.52", "489.82")
     }
 
-    pub(crate) fn invoiced_at(&self, what: &str, suffix: &str, price: &str, _first: &str, gross: &str) -> Value {
+    pub(crate) fn invoiced_at(
+        &self,
+        what: &str,
+        suffix: &str,
+        price: &str,
+        _first: &str,
+        gross: &str,
+    ) -> Value {
         let line = |number: &str, qty: &str, price: &str| json!({"poNumber": self.number, "lineNo": number, "qty": qty, "uom": "EA", "unitPrice": price});
         self.event(
             what,
@@ -86,22 +110,59 @@ impl Order {
 
     /// The four facts in the order of the business.
     pub(crate) fn facts(&self) -> [Value; 4] {
-        [self.created(), self.acknowledged(), self.received(), self.invoiced()]
+        [
+            self.created(),
+            self.acknowledged(),
+            self.received(),
+            self.invoiced(),
+        ]
     }
 
     /// What stays of the order when times and Odoo's own ids are left out.
     pub(crate) fn outcome(&self, order: &PurchaseOrder) -> String {
-        let lines: Vec<_> = order.lines.iter().map(|line| format!("{} {} {} {:?}", line.line_no, line.received, line.invoiced, line.promised_date)).collect();
-        let receipts: Vec<_> = order.receipts.iter().map(|receipt| receipt.number.to_string()).collect();
-        let bills: Vec<_> = order.invoices.iter().map(|invoice| format!("{} {}", invoice.number, invoice.bill.as_ref().unwrap().total)).collect();
-        format!("{lines:?} {:?} {receipts:?} {bills:?}", order.acknowledgements).replace(&self.number, "N")
+        let lines: Vec<_> = order
+            .lines
+            .iter()
+            .map(|line| {
+                format!(
+                    "{} {} {} {:?}",
+                    line.line_no, line.received, line.invoiced, line.promised_date
+                )
+            })
+            .collect();
+        let receipts: Vec<_> = order
+            .receipts
+            .iter()
+            .map(|receipt| receipt.number.to_string())
+            .collect();
+        let bills: Vec<_> = order
+            .invoices
+            .iter()
+            .map(|invoice| {
+                format!(
+                    "{} {}",
+                    invoice.number,
+                    invoice.bill.as_ref().unwrap().total
+                )
+            })
+            .collect();
+        format!(
+            "{lines:?} {:?} {receipts:?} {bills:?}",
+            order.acknowledgements
+        )
+        .replace(&self.number, "N")
     }
 }
 
 /// Sends a fact and fails if it is not taken.
 pub(crate) async fn send(world: &World, fact: &Value) {
     let answer = world.sender(&plant_b()).unwrap().event(fact).await.unwrap();
-    assert!(matches!(answer.status, 200 | 202), "{}: {}", answer.status, answer.body);
+    assert!(
+        matches!(answer.status, 200 | 202),
+        "{}: {}",
+        answer.status,
+        answer.body
+    );
 }
 
 /// Sends a fact as a nervous sender does: twice, and once more under another id.
@@ -114,7 +175,10 @@ pub(crate) async fn send_nervously(world: &World, fact: &Value) {
 /// Waits until a fact is in its mailbox, so that the next one comes after it.
 pub(crate) async fn delivered(world: &World, fact: &Value) {
     let source = fact["source"].as_str().unwrap();
-    let path = format!("/v1/events?source={source}&id={}", fact["id"].as_str().unwrap());
+    let path = format!(
+        "/v1/events?source={source}&id={}",
+        fact["id"].as_str().unwrap()
+    );
     until("the fact is in its mailbox", async || {
         let answer = world.sender(&plant_b()).unwrap().get(&path).await.unwrap();
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -131,25 +195,75 @@ pub(crate) async fn settle(world: &World, orders: &[Order]) {
 /// The order is closed, and Odoo holds one order, its receipts and one bill, each found by what we wrote.
 pub(crate) async fn assert_done_once(world: &World, order: &Order, receipts: usize) {
     let lifecycle = lifecycle(world, &order.id()).await;
-    assert_eq!(lifecycle.header.status, Status::Closed, "{}: {:?} {:?}", order.number, lifecycle.exceptions, lifecycle.entries);
+    assert_eq!(
+        lifecycle.header.status,
+        Status::Closed,
+        "{}: {:?} {:?}",
+        order.number,
+        lifecycle.exceptions,
+        lifecycle.entries
+    );
     assert_eq!(lifecycle.entries, [], "{}: facts are left", order.number);
     let known = lifecycle.header.order.unwrap();
     let id = known.in_odoo.as_ref().unwrap().id;
 
     // The order, by its external id and by its origin: one.
     let external = order.id().external_id();
-    let by_external = world.odoo.load("purchase.order", &["id"], vec![vec![external.as_str().to_owned()]]).await.unwrap();
+    let by_external = world
+        .odoo
+        .load(
+            "purchase.order",
+            &["id"],
+            vec![vec![external.as_str().to_owned()]],
+        )
+        .await
+        .unwrap();
     assert_eq!(by_external, [id], "{}", order.number);
-    let found = world.odoo.search_read("purchase.order", json!([["origin", "=", order.id().to_string()]]), &["state", "picking_ids", "invoice_ids", "partner_ref"]).await.unwrap();
+    let found = world
+        .odoo
+        .search_read(
+            "purchase.order",
+            json!([["origin", "=", order.id().to_string()]]),
+            &["state", "picking_ids", "invoice_ids", "partner_ref"],
+        )
+        .await
+        .unwrap();
     assert_eq!(found.len(), 1, "{}: {found:?}", order.number);
     let state = found[0].get("state").and_then(Json::as_str).unwrap();
-    assert!(matches!(state, "purchase" | "done"), "{}: {state}", order.number);
+    assert!(
+        matches!(state, "purchase" | "done"),
+        "{}: {state}",
+        order.number
+    );
 
     // Receipts, by our reference: as many as were reported, nothing left open.
-    let ids = |field: &str| -> Vec<i64> { found[0].get(field).and_then(Json::as_array).unwrap().iter().filter_map(Json::as_i64).collect() };
-    let pickings = world.odoo.search_read("stock.picking", json!([["id", "in", ids("picking_ids")]]), &["state", "note"]).await.unwrap();
-    let done = pickings.iter().filter(|picking| picking.get("state").and_then(Json::as_str) == Some("done"));
-    let ours = done.filter(|picking| picking.get("note").and_then(Json::as_str).is_some_and(|note| note.contains(external.as_str())));
+    let ids = |field: &str| -> Vec<i64> {
+        found[0]
+            .get(field)
+            .and_then(Json::as_array)
+            .unwrap()
+            .iter()
+            .filter_map(Json::as_i64)
+            .collect()
+    };
+    let pickings = world
+        .odoo
+        .search_read(
+            "stock.picking",
+            json!([["id", "in", ids("picking_ids")]]),
+            &["state", "note"],
+        )
+        .await
+        .unwrap();
+    let done = pickings
+        .iter()
+        .filter(|picking| picking.get("state").and_then(Json::as_str) == Some("done"));
+    let ours = done.filter(|picking| {
+        picking
+            .get("note")
+            .and_then(Json::as_str)
+            .is_some_and(|note| note.contains(external.as_str()))
+    });
     assert_eq!(ours.count(), receipts, "{}: {pickings:?}", order.number);
     assert_eq!(pickings.len(), receipts, "{}: {pickings:?}", order.number);
     assert_eq!(known.receipts.len(), receipts);
@@ -157,12 +271,38 @@ pub(crate) async fn assert_done_once(world: &World, order: &Order, receipts: usi
     // The bill, by its external id and by the supplier's number: one, posted.
     let bill = known.invoices[0].bill.as_ref().unwrap();
     let external = external.part("bill", known.invoices[0].number.as_str());
-    let by_external = world.odoo.load("account.move", &["id"], vec![vec![external.as_str().to_owned()]]).await.unwrap();
+    let by_external = world
+        .odoo
+        .load(
+            "account.move",
+            &["id"],
+            vec![vec![external.as_str().to_owned()]],
+        )
+        .await
+        .unwrap();
     assert_eq!(by_external, [bill.id], "{}", order.number);
-    let bills = world.odoo.search_read("account.move", json!([["ref", "=", known.invoices[0].number.as_str()]]), &["state", "amount_total"]).await.unwrap();
+    let bills = world
+        .odoo
+        .search_read(
+            "account.move",
+            json!([["ref", "=", known.invoices[0].number.as_str()]]),
+            &["state", "amount_total"],
+        )
+        .await
+        .unwrap();
     assert_eq!(bills.len(), 1, "{}: {bills:?}", order.number);
-    assert_eq!(bills[0].get("state").and_then(Json::as_str), Some("posted"), "{}", order.number);
-    assert_eq!(ids("invoice_ids"), [bill.id], "{}: billed outside", order.number);
+    assert_eq!(
+        bills[0].get("state").and_then(Json::as_str),
+        Some("posted"),
+        "{}",
+        order.number
+    );
+    assert_eq!(
+        ids("invoice_ids"),
+        [bill.id],
+        "{}: billed outside",
+        order.number
+    );
 }
 
 pub(crate) fn assert_fact_is_readable(fact: &Value) {

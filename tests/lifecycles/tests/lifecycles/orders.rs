@@ -5,7 +5,9 @@ use interplant_domain::lifecycle::Status;
 use interplant_domain::mailbox::EntryState;
 use serde_json::{Value, json};
 
-use crate::order::{assert_done_once, assert_fact_is_readable, delivered, new_orders, send, send_nervously, settle};
+use crate::order::{
+    assert_done_once, assert_fact_is_readable, delivered, new_orders, send, send_nervously, settle,
+};
 use crate::setting::{alone, beside_others, lifecycle, plant_b, until};
 
 fn permutations(of: &[usize]) -> Vec<Vec<usize>> {
@@ -16,7 +18,11 @@ fn permutations(of: &[usize]) -> Vec<Vec<usize>> {
     for (index, first) in of.iter().enumerate() {
         let mut rest = of.to_vec();
         rest.remove(index);
-        all.extend(permutations(&rest).into_iter().map(|tail| [vec![*first], tail].concat()));
+        all.extend(
+            permutations(&rest)
+                .into_iter()
+                .map(|tail| [vec![*first], tail].concat()),
+        );
     }
     all
 }
@@ -47,10 +53,23 @@ fn all_24_orders_of_the_four_facts_sent_twice_and_again_after_the_end_have_one_e
         let mut outcomes = Vec::new();
         for order in &orders {
             assert_done_once(world, order, 1).await;
-            outcomes.push(order.outcome(lifecycle(world, &order.id()).await.header.order.as_ref().unwrap()));
+            outcomes.push(
+                order.outcome(
+                    lifecycle(world, &order.id())
+                        .await
+                        .header
+                        .order
+                        .as_ref()
+                        .unwrap(),
+                ),
+            );
         }
         outcomes.dedup();
-        assert_eq!(outcomes.len(), 1, "every order of facts ends alike: {outcomes:#?}");
+        assert_eq!(
+            outcomes.len(),
+            1,
+            "every order of facts ends alike: {outcomes:#?}"
+        );
     });
 }
 
@@ -74,10 +93,22 @@ fn the_road_costs_at_most_three_and_a_half_transitions_a_fact_and_ten_calls_to_o
         let generation = lifecycle(world, &id).await.header.generation;
         let mut states = Vec::new();
         for generation in 1..=generation {
-            states.extend(world.cloud.context.engine.states_entered(&id, generation).await.unwrap());
+            states.extend(
+                world
+                    .cloud
+                    .context
+                    .engine
+                    .states_entered(&id, generation)
+                    .await
+                    .unwrap(),
+            );
         }
         let names: Vec<_> = states.iter().map(|(_, name)| name.as_str()).collect();
-        println!("{} state transitions for 4 facts: {}", names.len(), names.join(" "));
+        println!(
+            "{} state transitions for 4 facts: {}",
+            names.len(),
+            names.join(" ")
+        );
         assert!(names.len() <= 14, "{names:?}");
         let Some(sandbox) = &world.sandbox else {
             println!("calls to Odoo are counted with the sandbox only; this is a real server");
@@ -91,16 +122,35 @@ fn the_road_costs_at_most_three_and_a_half_transitions_a_fact_and_ten_calls_to_o
             .map(|call| format!("{}.{}", call.model, call.method))
             .collect();
         println!("{} calls to Odoo: {}", calls.len(), calls.join(" "));
-        let posted = calls.iter().position(|call| call == "account.move.action_post").unwrap();
-        assert!(posted < 10, "order, acknowledgement, receipt, bill and posting: {calls:?}");
-        assert_eq!(calls.len(), posted + 2, "closing reads the bill back: {calls:?}");
+        let posted = calls
+            .iter()
+            .position(|call| call == "account.move.action_post")
+            .unwrap();
+        assert!(
+            posted < 10,
+            "order, acknowledgement, receipt, bill and posting: {calls:?}"
+        );
+        assert_eq!(
+            calls.len(),
+            posted + 2,
+            "closing reads the bill back: {calls:?}"
+        );
     });
 }
 
 /// As `assert_done_once`, but without asking Odoo, whose calls are being counted.
-async fn assert_done_once_without_counting(world: &interplant_cli::world::World, order: &crate::order::Order) {
+async fn assert_done_once_without_counting(
+    world: &interplant_cli::world::World,
+    order: &crate::order::Order,
+) {
     let lifecycle = lifecycle(world, &order.id()).await;
-    assert_eq!(lifecycle.header.status, Status::Closed, "{:?} {:?}", lifecycle.exceptions, lifecycle.entries);
+    assert_eq!(
+        lifecycle.header.status,
+        Status::Closed,
+        "{:?} {:?}",
+        lifecycle.exceptions,
+        lifecycle.entries
+    );
 }
 
 #[test]
@@ -116,7 +166,11 @@ fn two_partial_receipts_and_one_invoice_close_the_order() {
         for order in &orders {
             let waiting = lifecycle(world, &order.id()).await;
             let parked = waiting.entries.iter().any(|entry| matches!(&entry.state, EntryState::Parked { reason, .. } if reason.contains("12 invoiced in all, 5 received")));
-            assert!(parked, "the invoice waits for the rest: {:?}", waiting.entries);
+            assert!(
+                parked,
+                "the invoice waits for the rest: {:?}",
+                waiting.entries
+            );
             send(world, &order.received_of("second", "-2", "7", "0")).await;
         }
         settle(world, &orders).await;
@@ -133,8 +187,17 @@ fn facts_that_come_at_the_very_moment_an_execution_begins_to_wait_are_not_lost()
         // All four facts of all orders at once, the creating one last: every wake-up races a wait.
         let sender = world.sender(&plant_b()).unwrap();
         for turn in [3, 2, 1, 0] {
-            let batch: Vec<Value> = orders.iter().map(|order| order.facts()[turn].clone()).collect();
-            let answer = sender.post(interplant_cli::api::BATCH, serde_json::to_string(&batch).unwrap()).await.unwrap();
+            let batch: Vec<Value> = orders
+                .iter()
+                .map(|order| order.facts()[turn].clone())
+                .collect();
+            let answer = sender
+                .post(
+                    interplant_cli::api::BATCH,
+                    serde_json::to_string(&batch).unwrap(),
+                )
+                .await
+                .unwrap();
             assert_eq!(answer.status, 202, "{}", answer.body);
         }
         settle(world, &orders).await;
@@ -149,33 +212,76 @@ fn a_fact_whose_order_never_came_is_parked_then_told_to_a_person_then_applied_by
     alone(async |world| {
         let mut impatient = world.plants[&plant_b()].clone();
         impatient.due.predecessor_hours = 0;
-        world.cloud.context.plants.publish(&impatient).await.unwrap();
+        world
+            .cloud
+            .context
+            .plants
+            .publish(&impatient)
+            .await
+            .unwrap();
         let orders = new_orders(world, 1).await;
         let order = &orders[0];
         send(world, &order.received()).await;
         let overdue = until_raised(world, order).await;
-        world.cloud.context.plants.publish(&world.plants[&plant_b()].clone()).await.unwrap();
+        world
+            .cloud
+            .context
+            .plants
+            .publish(&world.plants[&plant_b()].clone())
+            .await
+            .unwrap();
         assert_eq!(overdue, "PREDECESSOR_OVERDUE");
         let waiting = lifecycle(world, &order.id()).await;
         assert_eq!(waiting.header.status, Status::Expected);
-        let found = world.odoo.search_read("purchase.order", json!([["origin", "=", order.id().to_string()]]), &["id"]).await.unwrap();
+        let found = world
+            .odoo
+            .search_read(
+                "purchase.order",
+                json!([["origin", "=", order.id().to_string()]]),
+                &["id"],
+            )
+            .await
+            .unwrap();
         assert_eq!(found, [], "nothing reached Odoo");
         for fact in [order.created(), order.acknowledged(), order.invoiced()] {
             send(world, &fact).await;
         }
         settle(world, &orders).await;
         assert_done_once(world, order, 1).await;
-        let road = world.cloud.context.road(&order.id()).await.unwrap().unwrap();
-        assert!(road.exceptions.iter().all(|raised| raised.resolution.is_some()), "{:?}", road.exceptions);
+        let road = world
+            .cloud
+            .context
+            .road(&order.id())
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(
+            road.exceptions
+                .iter()
+                .all(|raised| raised.resolution.is_some()),
+            "{:?}",
+            road.exceptions
+        );
     });
 }
 
 async fn until_raised(world: &interplant_cli::world::World, order: &crate::order::Order) -> String {
     let mut code = String::new();
     until("somebody is told", async || {
-        world.cloud.context.queues.tick(std::time::Duration::ZERO).await.unwrap();
+        world
+            .cloud
+            .context
+            .queues
+            .tick(std::time::Duration::ZERO)
+            .await
+            .unwrap();
         let lifecycle = world.lifecycle(&order.id()).await.unwrap();
-        let raised = lifecycle.and_then(|lifecycle| lifecycle.exceptions.first().map(|raised| raised.exception.code.to_string()));
+        let raised = lifecycle.and_then(|lifecycle| {
+            lifecycle
+                .exceptions
+                .first()
+                .map(|raised| raised.exception.code.to_string())
+        });
         code = raised.unwrap_or_default();
         !code.is_empty()
     })

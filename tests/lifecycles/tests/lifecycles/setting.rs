@@ -27,7 +27,10 @@ async fn shared() -> &'static RwLock<World> {
 }
 
 pub(crate) fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 pub(crate) fn failpoints() -> PathBuf {
@@ -36,7 +39,8 @@ pub(crate) fn failpoints() -> PathBuf {
 
 async fn start() -> World {
     let project = project();
-    let binaries = std::env::var("INTERPLANT_BINARIES").unwrap_or_else(|_| "target/failpoints/debug".to_owned());
+    let binaries = std::env::var("INTERPLANT_BINARIES")
+        .unwrap_or_else(|_| "target/failpoints/debug".to_owned());
     let folder = project.join(".local/lifecycles");
     std::fs::create_dir_all(failpoints()).unwrap();
     for left in std::fs::read_dir(failpoints()).unwrap() {
@@ -54,15 +58,28 @@ async fn start() -> World {
         Ok(_) | Err(_) => Version::V19,
     };
     let choice = OdooChoice::from_env(version).unwrap();
-    let mut world = World::start(&options, choice).await.unwrap_or_else(|failure| {
-        // A panic would be caught test by test and the start tried again by each.
-        println!("the local cloud did not start: {failure}");
-        std::process::exit(1)
-    });
+    let mut world = World::start(&options, choice)
+        .await
+        .unwrap_or_else(|failure| {
+            // A panic would be caught test by test and the start tried again by each.
+            println!("the local cloud did not start: {failure}");
+            std::process::exit(1)
+        });
     for plant in ["plant-a", "plant-b", "plant-c"] {
-        world.add_plant(&read_plant(&project.join("plants").join(plant)).unwrap()).await.unwrap();
+        world
+            .add_plant(&read_plant(&project.join("plants").join(plant)).unwrap())
+            .await
+            .unwrap();
     }
-    println!("lifecycles against Odoo {:?}, {}", world.odoo.version(), if world.sandbox.is_some() { "sandbox" } else { "a real server" });
+    println!(
+        "lifecycles against Odoo {:?}, {}",
+        world.odoo.version(),
+        if world.sandbox.is_some() {
+            "sandbox"
+        } else {
+            "a real server"
+        }
+    );
     world
 }
 
@@ -84,11 +101,18 @@ pub(crate) fn plant_b() -> PlantCode {
 pub(crate) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
     while !so().await {
-        assert!(started.elapsed() < PATIENCE, "it did not come about within {PATIENCE:?}: {what}");
+        assert!(
+            started.elapsed() < PATIENCE,
+            "it did not come about within {PATIENCE:?}: {what}"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 pub(crate) async fn lifecycle(world: &World, id: &LifecycleId) -> Lifecycle {
-    world.lifecycle(id).await.unwrap().unwrap_or_else(|| panic!("no lifecycle {id}"))
+    world
+        .lifecycle(id)
+        .await
+        .unwrap()
+        .unwrap_or_else(|| panic!("no lifecycle {id}"))
 }

@@ -261,7 +261,9 @@ fn unbalanced(text: &str) -> Option<&'static str> {
             '(' => open.push(')'),
             '[' => open.push(']'),
             '{' => open.push('}'),
-            ')' | ']' | '}' if open.pop() != Some(letter) => return Some("a bracket that was not opened"),
+            ')' | ']' | '}' if open.pop() != Some(letter) => {
+                return Some("a bracket that was not opened");
+            }
             '\'' | '"' | '`' => loop {
                 match letters.next() {
                     None => return Some("a quote that is not closed"),

@@ -78,7 +78,7 @@ fn imported<'s>(value: &Value, state: &'s Value) -> Option<&'s str> {
 fn every_function_has_a_role_of_its_own() {
     let template = translated();
     let mut owners: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (id, resource) in resources(&template, &[]) {
+    for (id, resource) in resources(template, &[]) {
         let properties = &resource["Properties"];
         let role = match resource["Type"].as_str().unwrap() {
             "AWS::Lambda::Function" => &properties["Role"],
@@ -89,7 +89,7 @@ fn every_function_has_a_role_of_its_own() {
         owners.entry(arn_of(role).unwrap_or_default().to_owned()).or_default().push(id);
     }
     let template_as_written = written(APPLICATION);
-    let roles = resources(&template, &["AWS::IAM::Role"]);
+    let roles = resources(template, &["AWS::IAM::Role"]);
     let ours = resources(&template_as_written, &["AWS::IAM::Role"]);
     let mut findings = Vec::new();
     for (role, owners) in &owners {
@@ -108,7 +108,7 @@ fn every_function_has_a_role_of_its_own() {
 fn every_right_is_spelled_out() {
     let template = translated();
     let mut findings = Vec::new();
-    for (id, role) in resources(&template, &["AWS::IAM::Role"]) {
+    for (id, role) in resources(template, &["AWS::IAM::Role"]) {
         let properties = &role["Properties"];
         if properties.get("ManagedPolicyArns").is_some() {
             findings.push(format!("{id}: managed policies change without us; write out what is needed"));
@@ -127,7 +127,7 @@ fn every_right_is_spelled_out() {
             }
         }
     }
-    for statement in statements(&template) {
+    for statement in statements(template) {
         if statement.actions.is_empty() || statement.actions.iter().any(|action| action.contains('*') || !action.contains(':')) {
             findings.push(format!("{}: name the actions one by one, not {:?}", statement.place, statement.actions));
         }
@@ -145,7 +145,7 @@ fn every_star_in_a_resource_has_its_reason_and_every_reason_its_star() {
     let mut used = BTreeSet::new();
     let mut sids = BTreeSet::new();
     let mut findings = Vec::new();
-    for statement in statements(&application).into_iter().chain(statements(&state)) {
+    for statement in statements(application).into_iter().chain(statements(&state)) {
         for resource in statement.resources.iter().filter(|resource| resource.contains('*')) {
             match wildcards.iter().find(|wildcard| wildcard.sid == statement.sid) {
                 Some(wildcard)
@@ -175,9 +175,9 @@ fn every_star_in_a_resource_has_its_reason_and_every_reason_its_star() {
 #[test]
 fn every_function_has_a_limit_a_share_of_the_account_a_trace_and_a_log() {
     let template = translated();
-    let logs = resources(&template, &["AWS::Logs::LogGroup"]);
+    let logs = resources(template, &["AWS::Logs::LogGroup"]);
     let mut findings = Vec::new();
-    for (id, function) in resources(&template, &["AWS::Lambda::Function"]) {
+    for (id, function) in resources(template, &["AWS::Lambda::Function"]) {
         let properties = &function["Properties"];
         if properties["Timeout"].as_u64().is_none() {
             findings.push(format!("{id}: Timeout is missing, AWS would take 3 seconds"));
@@ -199,7 +199,7 @@ fn every_function_has_a_limit_a_share_of_the_account_a_trace_and_a_log() {
 fn the_api_answers_before_the_gateway_does() {
     let template = translated();
     let mut findings = Vec::new();
-    for (id, integration) in resources(&template, &["AWS::ApiGatewayV2::Integration"]) {
+    for (id, integration) in resources(template, &["AWS::ApiGatewayV2::Integration"]) {
         let function = arn_of(&integration["Properties"]["IntegrationUri"]).unwrap_or_default();
         let seconds = template["Resources"][function]["Properties"]["Timeout"].as_u64();
         let limit = integration["Properties"]["TimeoutInMillis"].as_u64().unwrap_or_default() / 1000;
@@ -213,7 +213,7 @@ fn the_api_answers_before_the_gateway_does() {
 #[test]
 fn a_message_stays_invisible_six_times_as_long_as_its_consumer_may_take() {
     let (template, state) = (translated(), written(STATE));
-    let sources = resources(&template, &["AWS::Lambda::EventSourceMapping"]);
+    let sources = resources(template, &["AWS::Lambda::EventSourceMapping"]);
     assert!(!sources.is_empty(), "{APPLICATION} has no event sources");
     let mut findings = Vec::new();
     for (id, source) in sources {
@@ -270,7 +270,7 @@ fn state_lies_in_the_state_template_alone() {
         "AWS::KMS::Key",
     ];
     let (application, state) = (translated(), written(STATE));
-    let mut findings: Vec<_> = resources(&application, &holds).into_keys().map(|id| format!("{id} belongs into {STATE}")).collect();
+    let mut findings: Vec<_> = resources(application, &holds).into_keys().map(|id| format!("{id} belongs into {STATE}")).collect();
     let kinds = resources(&state, &[]).into_iter().filter(|(_, resource)| !holds.contains(&resource["Type"].as_str().unwrap()));
     findings.extend(kinds.map(|(id, _)| format!("{id} holds no state and belongs into {APPLICATION}")));
     report("the application stack can be deleted without touching a fact:", &findings);
@@ -280,17 +280,17 @@ fn state_lies_in_the_state_template_alone() {
 fn every_log_has_an_end() {
     let mut findings = Vec::new();
     let template = translated();
-    for (id, log) in resources(&template, &["AWS::Logs::LogGroup"]) {
+    for (id, log) in resources(template, &["AWS::Logs::LogGroup"]) {
         if log["Properties"].get("RetentionInDays").is_none() {
             findings.push(format!("{id}: RetentionInDays is missing, it would keep for ever"));
         }
     }
-    for (id, stage) in resources(&template, &["AWS::ApiGatewayV2::Stage"]) {
+    for (id, stage) in resources(template, &["AWS::ApiGatewayV2::Stage"]) {
         if arn_of(&stage["Properties"]["AccessLogSettings"]["DestinationArn"]).is_none() {
             findings.push(format!("{id}: AccessLogSettings name no log group of this template"));
         }
     }
-    for (id, machine) in resources(&template, &["AWS::StepFunctions::StateMachine"]) {
+    for (id, machine) in resources(template, &["AWS::StepFunctions::StateMachine"]) {
         let logging = &machine["Properties"]["LoggingConfiguration"];
         if arn_of(&logging["Destinations"][0]["CloudWatchLogsLogGroup"]["LogGroupArn"]).is_none()
             || logging["IncludeExecutionData"] != false
@@ -393,7 +393,7 @@ fn imports(value: &Value, found: &mut BTreeSet<String>) {
 #[test]
 fn no_secret_stands_in_an_environment_or_a_template() {
     let mut findings = Vec::new();
-    for (id, function) in resources(&translated(), &["AWS::Lambda::Function"]) {
+    for (id, function) in resources(translated(), &["AWS::Lambda::Function"]) {
         let variables = function["Properties"]["Environment"]["Variables"].as_object().into_iter().flatten();
         let secret = |name: &str| ["KEY", "PASSWORD", "SECRET", "TOKEN"].iter().any(|word| name.split('_').any(|part| part == *word));
         let named = variables.filter(|(name, _)| secret(name) && *name != "INTERPLANT_SECRET_PREFIX");

@@ -40,7 +40,9 @@ fn every_runbook_says_what_happened_what_to_do_who_and_until_when() {
     let pages = pages();
     let mut findings = Vec::new();
     for code in Code::ALL {
-        let Some(page) = pages.get(code.as_str()) else { continue };
+        let Some(page) = pages.get(code.as_str()) else {
+            continue;
+        };
         let place = format!("{FOLDER}{code}.md");
         let headings: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("## ")).map(str::trim).collect();
         if headings != HEADINGS {

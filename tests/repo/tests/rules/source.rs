@@ -12,7 +12,9 @@ enum Kind {
 pub(crate) fn product(source: &str) -> String {
     let mut characters = classified(source);
     blank_tests(&mut characters);
-    let keep = |(character, kind): (char, Kind)| if kind == Kind::Comment && character != '\n' { ' ' } else { character };
+    let keep = |(character, kind): (char, Kind)| {
+        if kind == Kind::Comment && character != '\n' { ' ' } else { character }
+    };
     characters.into_iter().map(keep).collect()
 }
 

@@ -90,7 +90,9 @@ fn substituted(text: &str) -> Option<&str> {
 
 /// `MatchInvoice` as `match_invoice`.
 fn snake(state: &str) -> String {
-    let letter = |letter: char| if letter.is_uppercase() { format!("_{}", letter.to_ascii_lowercase()) } else { letter.to_string() };
+    let letter = |letter: char| {
+        if letter.is_uppercase() { format!("_{}", letter.to_ascii_lowercase()) } else { letter.to_string() }
+    };
     state.chars().map(letter).collect::<String>().trim_start_matches('_').to_owned()
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -23,7 +24,12 @@ pub(crate) fn written(path: &str) -> Value {
 }
 
 /// The application's template as SAM translates it for CloudFormation, with everything that SAM adds by itself.
-pub(crate) fn translated() -> Value {
+pub(crate) fn translated() -> &'static Value {
+    static TRANSLATED: OnceLock<Value> = OnceLock::new();
+    TRANSLATED.get_or_init(translate)
+}
+
+fn translate() -> Value {
     let python = root().join(".venv/sam/bin/python");
     assert!(python.is_file(), "SAM is not installed here: run `make setup`, then the tests again");
     let mut child = Command::new(python)
@@ -65,7 +71,9 @@ struct Node(Value);
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Tagged(Content(value), tag) = Tagged::deserialize(deserializer)?;
-        let Some(name) = tag.as_deref().and_then(|tag| tag.strip_prefix('!')) else { return Ok(Self(value)) };
+        let Some(name) = tag.as_deref().and_then(|tag| tag.strip_prefix('!')) else {
+            return Ok(Self(value));
+        };
         Ok(Self(match (name, value.as_str()) {
             ("Ref" | "Condition", _) => json!({ name: value }),
             ("GetAtt", Some(text)) => {
