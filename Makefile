@@ -16,7 +16,7 @@ FAILPOINTS := --features ingest/failpoints,lifecycle/failpoints,purchase-order/f
 ORDERS ?= 25
 VERSION ?= 19
 
-.PHONY: help setup build demo test lint unit lifecycles test-odoo templates package deploy-local clean
+.PHONY: help setup build demo test lint unit lifecycles test-odoo templates package clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -36,7 +36,7 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-unit:
+unit: setup
 	cargo test --locked --workspace --exclude interplant-lifecycle-tests
 
 templates: setup ## Check the templates as SAM and CloudFormation do

@@ -221,6 +221,8 @@ pub(crate) fn as_open_receipt(picking: &Picking) -> OpenReceipt {
         .filter(|one| !matches!(one.state, PickingState::Done | PickingState::Cancelled));
     OpenReceipt {
         picking: picking.id,
+        operation_type: picking.guard.operation_type,
+        scheduled: picking.guard.scheduled.clone(),
         moves: open
             .filter_map(|one| {
                 Some(OpenMove {

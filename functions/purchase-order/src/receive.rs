@@ -180,30 +180,27 @@ fn reference(work: &Work<ReceiptPlan>, picking: i64) -> String {
 
 fn declaration(work: &Work<ReceiptPlan>, open: &OpenReceipt) -> Declaration {
     let quantity = |order_line: i64| {
-        work.plan
+        let came = work
+            .plan
             .lines
             .iter()
-            .find(|line| line.odoo_line == order_line)
-            .map(|line| line.quantity)
+            .find(|line| line.odoo_line == order_line);
+        came.map_or(Quantity::ZERO, |line| line.quantity)
     };
     Declaration {
         reference: reference(work, open.picking),
+        guard: Guard {
+            operation_type: open.operation_type,
+            scheduled: open.scheduled.clone(),
+        },
         moves: open
             .moves
             .iter()
-            .filter_map(|one| {
-                Some(DeclaredMove {
-                    id: one.stock_move,
-                    unit: one.unit,
-                    quantity: quantity(one.order_line)?,
-                })
+            .map(|one| DeclaredMove {
+                id: one.stock_move,
+                unit: one.unit,
+                quantity: quantity(one.order_line),
             })
-            .collect(),
-        others: open
-            .moves
-            .iter()
-            .filter(|one| quantity(one.order_line).is_none())
-            .map(|one| one.stock_move)
             .collect(),
     }
 }

@@ -86,6 +86,10 @@ pub struct InOdoo {
 pub struct OpenReceipt {
     /// Database id of the picking.
     pub picking: i64,
+    /// Its operation type.
+    pub operation_type: i64,
+    /// When it is planned, as Odoo writes it.
+    pub scheduled: String,
     /// Its open moves.
     pub moves: Vec<OpenMove>,
 }

@@ -7,6 +7,7 @@ use interplant_domain::json::Json;
 
 use crate::body::Body;
 use crate::order::OrderState;
+use crate::receipt::Guard;
 
 /// A version of Odoo whose behaviour was observed on a running server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,6 +175,15 @@ impl Version {
             ("done", Self::V17 | Self::V18) => Some(OrderState::Locked),
             ("cancel", _) => Some(OrderState::Cancelled),
             _ => None,
+        }
+    }
+
+    /// The field of a transfer that Odoo refuses to have written once it is booked or cancelled. 17 refuses
+    /// the operation type on open transfers too; 19 takes the planned date on booked ones.
+    pub(crate) fn header_guard(self, guard: &Guard) -> (&'static str, Body) {
+        match self {
+            Self::V17 => ("scheduled_date", Body::text(&guard.scheduled)),
+            Self::V18 | Self::V19 => ("picking_type_id", Body::Int(guard.operation_type)),
         }
     }
 

@@ -39,4 +39,4 @@ pub use error::{Class, Error, Outcome, RefusedKind};
 pub use master::{NewItem, NewPartner};
 pub use order::{Acknowledgement, BillHead, NewOrder, NewOrderLine, Order, OrderLine, OrderState};
 pub use prepare::Setting;
-pub use receipt::{Declaration, DeclaredMove, Move, Picking, PickingState};
+pub use receipt::{Declaration, DeclaredMove, Guard, Move, Picking, PickingState};

@@ -63,10 +63,22 @@ pub struct Picking {
     pub incoming: bool,
     /// The transfer whose rest it is.
     pub backorder_of: Option<i64>,
+    /// What a declaration names to be refused once the transfer is booked or cancelled.
+    pub guard: Guard,
     /// Its note as plain text. A backorder inherits the note of the transfer that it comes from.
     pub note: Option<String>,
     /// What it moves.
     pub moves: Vec<Move>,
+}
+
+/// Fields of a transfer that Odoo lets nobody write once it is booked or cancelled: named with the values
+/// that they have, they make a write safe. Which of them works, the version says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guard {
+    /// Its operation type.
+    pub operation_type: i64,
+    /// When it is planned, as Odoo writes it.
+    pub scheduled: String,
 }
 
 /// One item of a transfer.
@@ -93,29 +105,30 @@ pub struct Move {
 pub struct Declaration {
     /// Our marker; it must name the picking, because a backorder inherits it.
     pub reference: String,
-    /// What came; at least one.
+    /// The guard of the receipt, as it was last read.
+    pub guard: Guard,
+    /// Every open move of the receipt, with what came of it; something must have come of one.
     pub moves: Vec<DeclaredMove>,
-    /// Open moves of the same receipt of which nothing came now.
-    pub others: Vec<i64>,
 }
 
-/// A move of which something came.
+/// What came of a move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredMove {
     /// The move.
     pub id: i64,
     /// Its own unit, as [`Move::unit`] shows it: the guard of the call.
     pub unit: i64,
-    /// How much came.
+    /// How much came; nothing of it leaves the move to the receipt of the rest.
     pub quantity: Quantity,
 }
 
 impl Client {
     /// Writes quantities and marker into an open receipt and reads it back, in one guarded call.
     ///
-    /// The guard: Odoo refuses a write that names the unit of a move once the move is done, and one that
-    /// names the quantity once it is cancelled, and keeps nothing of it. So nobody's booked receipt is
-    /// changed. Quantities are absolute: a repeat changes nothing.
+    /// The guard: Odoo refuses a write that names the unit of a move once the move is done, one that names
+    /// the quantity once it is cancelled, and one that names certain fields of a transfer that is either,
+    /// and keeps nothing of it. All three are needed: a move that was not booked goes to the receipt of the
+    /// rest under its own id, and would take a late write. So nobody's booked receipt is changed. Quantities are absolute: a repeat changes nothing.
     ///
     /// # Errors
     /// [`Error::NotOpen`] when the receipt was booked or cancelled meanwhile, [`Error::Refused`] with
@@ -125,8 +138,14 @@ impl Client {
         picking: i64,
         declaration: &Declaration,
     ) -> Result<Picking, Error> {
-        if declaration.moves.is_empty() {
-            return Err(Error::caller("a declaration without a move has no guard"));
+        if declaration
+            .moves
+            .iter()
+            .all(|declared| declared.quantity.is_zero())
+        {
+            return Err(Error::caller(
+                "a declaration of nothing would book everything",
+            ));
         }
         for declared in &declaration.moves {
             let exact = self.accuracy().check_quantity(declared.quantity);
@@ -136,19 +155,14 @@ impl Client {
             let values = vec![
                 ("product_uom", Body::Int(declared.unit)),
                 ("quantity", Body::decimal(declared.quantity.decimal())),
-                ("picked", Body::Bool(true)),
+                ("picked", Body::Bool(!declared.quantity.is_zero())),
             ];
             update(declared.id, values)
         });
-        let others = declaration.others.iter().map(|id| {
-            update(
-                *id,
-                vec![("quantity", Body::Int(0)), ("picked", Body::Bool(false))],
-            )
-        });
         let values = vec![
+            self.version().header_guard(&declaration.guard),
             ("note", Body::text(as_html(&declaration.reference))),
-            ("move_ids", Body::List(came.chain(others).collect())),
+            ("move_ids", Body::List(came.collect())),
         ];
         let call = Call::new(model::PICKING, "web_save")
             .on(picking)
@@ -216,7 +230,15 @@ impl Client {
 
 /// What is read of a transfer, here and inside of an order.
 pub(crate) fn fields() -> Vec<(&'static str, Body)> {
-    let mut fields = Body::fields(&["name", "state", "picking_type_code", "backorder_id", "note"]);
+    let mut fields = Body::fields(&[
+        "name",
+        "state",
+        "picking_type_code",
+        "picking_type_id",
+        "scheduled_date",
+        "backorder_id",
+        "note",
+    ]);
     let moves = Body::fields(&[
         "purchase_line_id",
         "state",
@@ -236,6 +258,13 @@ pub(crate) fn read(picking: Record<'_>) -> Result<Picking, Error> {
         state: PickingState::read(picking)?,
         incoming: picking.text("picking_type_code")? == Some("incoming"),
         backorder_of: picking.link("backorder_id")?,
+        guard: Guard {
+            operation_type: picking.linked("picking_type_id")?,
+            scheduled: picking
+                .text("scheduled_date")?
+                .unwrap_or_default()
+                .to_owned(),
+        },
         note: picking
             .text("note")?
             .map(plain)

@@ -4,7 +4,8 @@ use interplant_domain::exception::Code;
 use interplant_domain::identifier::ExternalId;
 use interplant_domain::json::Json;
 use interplant_odoo::{
-    Class, Declaration, DeclaredMove, Error, NewOrder, NewOrderLine, RefusedKind, Version, model,
+    Class, Declaration, DeclaredMove, Error, Guard, NewOrder, NewOrderLine, RefusedKind, Version,
+    model,
 };
 use serde_json::json as value;
 
@@ -21,12 +22,17 @@ fn xid(text: &str) -> ExternalId {
 fn declaration(quantity: &str) -> Declaration {
     Declaration {
         reference: "interplant picking 3 receipt R<7> & co".into(),
-        moves: vec![DeclaredMove {
-            id: 11,
-            unit: 1,
-            quantity: quantity.parse().unwrap(),
-        }],
-        others: vec![12],
+        guard: Guard {
+            operation_type: 4,
+            scheduled: "2026-11-20 10:00:00".into(),
+        },
+        moves: [(11, quantity), (12, "0")]
+            .map(|(id, quantity)| DeclaredMove {
+                id,
+                unit: 1,
+                quantity: quantity.parse().unwrap(),
+            })
+            .into(),
     }
 }
 
@@ -201,9 +207,9 @@ async fn what_odoo_would_round_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_declaration_is_guarded_by_the_unit_and_exact() {
+async fn a_declaration_is_guarded_by_the_header_and_every_unit_and_exact() {
     for version in Version::ALL {
-        let shape = r#"[{"id": 3, "name": "WH/IN/3", "state": "assigned", "picking_type_code": "incoming", "backorder_id": false, "note": "<p>interplant picking 3 receipt R&lt;7&gt; &amp; co</p>",
+        let shape = r#"[{"id": 3, "name": "WH/IN/3", "state": "assigned", "picking_type_code": "incoming", "picking_type_id": 4, "scheduled_date": "2026-11-20 10:00:00", "backorder_id": false, "note": "<p>interplant picking 3 receipt R&lt;7&gt; &amp; co</p>",
             "move_ids": [{"id": 11, "state": "partially_available", "purchase_line_id": 5, "product_uom": 1, "product_uom_qty": 5.0, "quantity": 2.3000000000000003, "picked": true}]}]"#;
         let (client, server) = connected(version, vec![result(version, shape)]).await;
         let picking = client
@@ -216,8 +222,15 @@ async fn a_declaration_is_guarded_by_the_unit_and_exact() {
         );
         assert_eq!(picking.moves[0].quantity.to_string(), "2.3");
         let body = server.asked().pop().unwrap().body;
-        let values = r#""vals":{"note":"interplant picking 3 receipt R&lt;7&gt; &amp; co","move_ids":[[1,11,{"product_uom":1,"quantity":2.3,"picked":true}],[1,12,{"quantity":0,"picked":false}]]}"#;
-        assert!(body.contains(values), "{body}");
+        let guard = match version {
+            Version::V17 => r#""scheduled_date":"2026-11-20 10:00:00""#,
+            Version::V18 | Version::V19 => r#""picking_type_id":4"#,
+        };
+        let values = r#""note":"interplant picking 3 receipt R&lt;7&gt; &amp; co","move_ids":[[1,11,{"product_uom":1,"quantity":2.3,"picked":true}],[1,12,{"product_uom":1,"quantity":0,"picked":false}]]}"#;
+        assert!(
+            body.contains(&format!(r#""vals":{{{guard},{values}"#)),
+            "{body}"
+        );
     }
 }
 

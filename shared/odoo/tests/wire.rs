@@ -121,21 +121,20 @@ impl Target {
 }
 
 fn declared(picking: &Picking, quantities: &[&str]) -> Declaration {
-    let came = picking.moves.iter().zip(quantities);
+    // What is not named did not come.
+    let came = quantities.iter().copied().chain(std::iter::repeat("0"));
     Declaration {
         reference: format!("interplant picking {} receipt R-1", picking.id),
-        moves: came
+        guard: picking.guard.clone(),
+        moves: picking
+            .moves
+            .iter()
+            .zip(came)
             .map(|(of, quantity)| DeclaredMove {
                 id: of.id,
                 unit: of.unit,
                 quantity: quantity.parse().unwrap(),
             })
-            .collect(),
-        others: picking
-            .moves
-            .iter()
-            .skip(quantities.len())
-            .map(|of| of.id)
             .collect(),
     }
 }
@@ -281,12 +280,25 @@ async fn order_to_posted_bill(at: &Target) {
     // The guard: what is booked stays booked.
     let late = Declaration {
         reference: "late".into(),
+        guard: first.guard.clone(),
         moves: vec![DeclaredMove {
             quantity: quantity("1"),
             ..came.moves[0].clone()
         }],
-        others: vec![],
     };
+    assert!(matches!(
+        client.declare_receipt(first.id, &late).await,
+        Err(Error::NotOpen { .. })
+    ));
+    // The move that was not booked is on the receipt of the rest now, under its own id.
+    let late = Declaration {
+        moves: vec![DeclaredMove {
+            quantity: quantity("1"),
+            ..came.moves[1].clone()
+        }],
+        ..late
+    };
+    assert!(rest.moves.iter().any(|of| of.id == came.moves[1].id));
     assert!(matches!(
         client.declare_receipt(first.id, &late).await,
         Err(Error::NotOpen { .. })
@@ -312,7 +324,7 @@ async fn order_to_posted_bill(at: &Target) {
                 quantity: quantity(came),
             })
             .into(),
-        others: vec![],
+        guard: rest.guard.clone(),
     };
     client.declare_receipt(rest.id, &second).await.unwrap();
     client.validate_receipt(rest.id).await.unwrap();

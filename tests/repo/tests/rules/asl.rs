@@ -22,21 +22,47 @@ pub(crate) fn check(definition: &Value) -> Vec<String> {
     if definition["Comment"].as_str().is_none_or(str::is_empty) {
         findings.push("the definition has no Comment: say what it follows".to_owned());
     }
-    machine("the definition", definition, &["Comment", "QueryLanguage", "StartAt", "States", "TimeoutSeconds", "Version"], &mut findings);
+    machine(
+        "the definition",
+        definition,
+        &[
+            "Comment",
+            "QueryLanguage",
+            "StartAt",
+            "States",
+            "TimeoutSeconds",
+            "Version",
+        ],
+        &mut findings,
+    );
     findings
 }
 
 /// Names of the states that a state may go on to.
 pub(crate) fn targets(state: &Value) -> Vec<&str> {
-    let listed = |field: &str| state[field].as_array().into_iter().flatten().filter_map(|item| item["Next"].as_str());
-    let single = ["Next", "Default"].into_iter().filter_map(|field| state[field].as_str());
-    single.chain(listed("Choices")).chain(listed("Catch")).collect()
+    let listed = |field: &str| {
+        state[field]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item["Next"].as_str())
+    };
+    let single = ["Next", "Default"]
+        .into_iter()
+        .filter_map(|field| state[field].as_str());
+    single
+        .chain(listed("Choices"))
+        .chain(listed("Catch"))
+        .collect()
 }
 
 /// Names in `${...}` anywhere in a definition.
 pub(crate) fn substitutions(definition: &Value) -> BTreeSet<String> {
     let text = definition.to_string();
-    crate::source::between(&text, "${", "}").into_iter().map(str::to_owned).collect()
+    crate::source::between(&text, "${", "}")
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
 }
 
 fn machine(place: &str, machine: &Value, fields: &[&str], findings: &mut Vec<String>) {
@@ -51,14 +77,21 @@ fn machine(place: &str, machine: &Value, fields: &[&str], findings: &mut Vec<Str
     }
     for (name, state) in states {
         let place = format!("state `{name}`");
-        for target in targets(state).into_iter().filter(|target| !states.contains_key(*target)) {
+        for target in targets(state)
+            .into_iter()
+            .filter(|target| !states.contains_key(*target))
+        {
             findings.push(format!("{place} goes on to `{target}`, which is no state"));
         }
         check_state(&place, name, state, findings);
     }
     let reached = reached(start, states);
-    let lost = states.keys().filter(|name| !reached.contains(name.as_str()));
-    findings.extend(lost.map(|name| format!("state `{name}` is never reached: remove it, or lead to it")));
+    let lost = states
+        .keys()
+        .filter(|name| !reached.contains(name.as_str()));
+    findings.extend(
+        lost.map(|name| format!("state `{name}` is never reached: remove it, or lead to it")),
+    );
 }
 
 fn reached<'s>(start: &'s str, states: &'s Map<String, Value>) -> BTreeSet<&'s str> {
@@ -92,7 +125,10 @@ fn check_state(place: &str, name: &str, state: &Value, findings: &mut Vec<String
     if own.contains(&"Next") && state.get("Next").is_some() == state.get("End").is_some() {
         findings.push(format!("{place} needs either Next or `\"End\": true`"));
     }
-    if state.get("End").is_some_and(|end| *end != Value::Bool(true)) {
+    if state
+        .get("End")
+        .is_some_and(|end| *end != Value::Bool(true))
+    {
         findings.push(format!("{place}: End can only be true"));
     }
     match kind {
@@ -103,7 +139,12 @@ fn check_state(place: &str, name: &str, state: &Value, findings: &mut Vec<String
         }
         "Parallel" => {
             for (index, branch) in list(place, state, "Branches", findings).iter().enumerate() {
-                machine(&format!("{place}, branch {index}"), branch, &["Comment", "StartAt", "States"], findings);
+                machine(
+                    &format!("{place}, branch {index}"),
+                    branch,
+                    &["Comment", "StartAt", "States"],
+                    findings,
+                );
             }
         }
         "Map" => machine(
@@ -139,7 +180,16 @@ fn fields_of(kind: &str) -> Option<&'static [&'static str]> {
         "Wait" => &["Next", "End", "Assign", "Output", "Seconds", "Timestamp"],
         "Succeed" => &["Output"],
         "Fail" => &["Error", "Cause"],
-        "Parallel" => &["Next", "End", "Assign", "Output", "Arguments", "Branches", "Catch", "Retry"],
+        "Parallel" => &[
+            "Next",
+            "End",
+            "Assign",
+            "Output",
+            "Arguments",
+            "Branches",
+            "Catch",
+            "Retry",
+        ],
         "Map" => &[
             "Next",
             "End",
@@ -168,26 +218,53 @@ fn task(place: &str, state: &Value, findings: &mut Vec<String>) {
         findings.push(format!("{place} has no Resource"));
     }
     // As an expression it is ignored by the local cloud, and then untested.
-    let Some(limit) = state["TimeoutSeconds"].as_u64().filter(|limit| (1..100_000_000).contains(limit)) else {
-        findings.push(format!("{place} needs TimeoutSeconds, a whole number from 1 to 99999999"));
+    let Some(limit) = state["TimeoutSeconds"]
+        .as_u64()
+        .filter(|limit| (1..100_000_000).contains(limit))
+    else {
+        findings.push(format!(
+            "{place} needs TimeoutSeconds, a whole number from 1 to 99999999"
+        ));
         return;
     };
-    if state.get("HeartbeatSeconds").is_some_and(|heartbeat| heartbeat.as_u64().is_none_or(|heartbeat| heartbeat >= limit)) {
-        findings.push(format!("{place}: HeartbeatSeconds must be a number below TimeoutSeconds"));
+    if state.get("HeartbeatSeconds").is_some_and(|heartbeat| {
+        heartbeat
+            .as_u64()
+            .is_none_or(|heartbeat| heartbeat >= limit)
+    }) {
+        findings.push(format!(
+            "{place}: HeartbeatSeconds must be a number below TimeoutSeconds"
+        ));
     }
-    if resource.ends_with(WAIT) && !state["Arguments"].to_string().contains("$states.context.Task.Token") {
-        findings.push(format!("{place} waits for a token that it gives to nobody: pass $states.context.Task.Token"));
+    if resource.ends_with(WAIT)
+        && !state["Arguments"]
+            .to_string()
+            .contains("$states.context.Task.Token")
+    {
+        findings.push(format!(
+            "{place} waits for a token that it gives to nobody: pass $states.context.Task.Token"
+        ));
     }
 }
 
 fn choice(place: &str, state: &Value, findings: &mut Vec<String>) {
     if state.get("Default").is_none() {
-        findings.push(format!("{place} has no Default: what nobody foresaw would end the execution without a reason"));
+        findings.push(format!(
+            "{place} has no Default: what nobody foresaw would end the execution without a reason"
+        ));
     }
     for rule in list(place, state, "Choices", findings) {
         let place = format!("{place}, a choice");
-        only(&place, rule, &["Assign", "Comment", "Condition", "Next", "Output"], findings);
-        if rule["Condition"].as_str().is_none_or(|condition| !condition.starts_with("{%")) {
+        only(
+            &place,
+            rule,
+            &["Assign", "Comment", "Condition", "Next", "Output"],
+            findings,
+        );
+        if rule["Condition"]
+            .as_str()
+            .is_none_or(|condition| !condition.starts_with("{%"))
+        {
             findings.push(format!("{place} needs a Condition in `{{% %}}`"));
         }
         if rule["Next"].as_str().is_none() {
@@ -197,12 +274,33 @@ fn choice(place: &str, state: &Value, findings: &mut Vec<String>) {
 }
 
 fn handlers(place: &str, state: &Value, findings: &mut Vec<String>) {
-    let retry: &[&str] = &["BackoffRate", "Comment", "ErrorEquals", "IntervalSeconds", "JitterStrategy", "MaxAttempts", "MaxDelaySeconds"];
-    for (field, fields) in [("Retry", retry), ("Catch", &["Assign", "Comment", "ErrorEquals", "Next", "Output"])] {
-        for handler in state.get(field).map(|_| list(place, state, field, findings)).unwrap_or_default() {
+    let retry: &[&str] = &[
+        "BackoffRate",
+        "Comment",
+        "ErrorEquals",
+        "IntervalSeconds",
+        "JitterStrategy",
+        "MaxAttempts",
+        "MaxDelaySeconds",
+    ];
+    for (field, fields) in [
+        ("Retry", retry),
+        (
+            "Catch",
+            &["Assign", "Comment", "ErrorEquals", "Next", "Output"],
+        ),
+    ] {
+        for handler in state
+            .get(field)
+            .map(|_| list(place, state, field, findings))
+            .unwrap_or_default()
+        {
             let place = format!("{place}, {field}");
             only(&place, handler, fields, findings);
-            for error in list(&place, handler, "ErrorEquals", findings).iter().map(|error| error.as_str().unwrap_or_default()) {
+            for error in list(&place, handler, "ErrorEquals", findings)
+                .iter()
+                .map(|error| error.as_str().unwrap_or_default())
+            {
                 if NEVER_HANDLED.contains(&error) {
                     findings.push(format!("{place} names `{error}`: a defect ends the execution, name the errors one by one"));
                 }
@@ -216,7 +314,10 @@ fn handlers(place: &str, state: &Value, findings: &mut Vec<String>) {
 
 /// A list that must be there and hold something.
 fn list<'v>(place: &str, value: &'v Value, field: &str, findings: &mut Vec<String>) -> &'v [Value] {
-    let items = value[field].as_array().map(Vec::as_slice).unwrap_or_default();
+    let items = value[field]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     if items.is_empty() {
         findings.push(format!("{place}: {field} is empty"));
     }
@@ -224,18 +325,29 @@ fn list<'v>(place: &str, value: &'v Value, field: &str, findings: &mut Vec<Strin
 }
 
 fn only(place: &str, value: &Value, fields: &[&str], findings: &mut Vec<String>) {
-    let unknown = value.as_object().into_iter().flatten().map(|(field, _)| field).filter(|field| !fields.contains(&field.as_str()));
-    findings.extend(unknown.map(|field| format!("{place}: the field `{field}` does not exist here")));
+    let unknown = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(field, _)| field)
+        .filter(|field| !fields.contains(&field.as_str()));
+    findings
+        .extend(unknown.map(|field| format!("{place}: the field `{field}` does not exist here")));
 }
 
 fn expressions(place: &str, value: &Value, findings: &mut Vec<String>) {
     match value {
-        Value::String(text) => findings.extend(unbalanced(text).map(|why| format!("{place}: {why} in `{text}`"))),
-        Value::Array(items) => items.iter().for_each(|item| expressions(place, item, findings)),
-        // States inside a state are looked at on their own.
-        Value::Object(members) => {
-            members.iter().filter(|(name, _)| *name != "States").for_each(|(_, member)| expressions(place, member, findings))
+        Value::String(text) => {
+            findings.extend(unbalanced(text).map(|why| format!("{place}: {why} in `{text}`")))
         }
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| expressions(place, item, findings)),
+        // States inside a state are looked at on their own.
+        Value::Object(members) => members
+            .iter()
+            .filter(|(name, _)| *name != "States")
+            .for_each(|(_, member)| expressions(place, member, findings)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -245,7 +357,10 @@ fn unbalanced(text: &str) -> Option<&'static str> {
     if !text.contains("{%") && !text.contains("%}") {
         return None;
     }
-    let Some(expression) = text.strip_prefix("{%").and_then(|rest| rest.strip_suffix("%}")) else {
+    let Some(expression) = text
+        .strip_prefix("{%")
+        .and_then(|rest| rest.strip_suffix("%}"))
+    else {
         return Some("an expression begins with `{%` and ends with `%}`, with nothing around it");
     };
     if expression.contains("{%") || expression.contains("%}") {
@@ -312,7 +427,11 @@ mod tests {
     fn after(pointer: &str, value: Option<Value>) -> String {
         let mut definition = sound();
         let (parent, field) = pointer.rsplit_once('/').unwrap();
-        let parent = definition.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        let parent = definition
+            .pointer_mut(parent)
+            .unwrap()
+            .as_object_mut()
+            .unwrap();
         match value {
             Some(value) => parent.insert(field.to_owned(), value),
             None => parent.remove(field),
@@ -323,7 +442,10 @@ mod tests {
     #[track_caller]
     fn refused(pointer: &str, value: Option<Value>, why: &str) {
         let findings = after(pointer, value);
-        assert!(findings.contains(why), "`{why}` expected, found: {findings}");
+        assert!(
+            findings.contains(why),
+            "`{why}` expected, found: {findings}"
+        );
     }
 
     #[test]
@@ -333,70 +455,162 @@ mod tests {
 
     #[test]
     fn a_start_that_is_no_state_is_refused() {
-        refused("/StartAt", Some(json!("Begin")), "StartAt `Begin` is no state");
+        refused(
+            "/StartAt",
+            Some(json!("Begin")),
+            "StartAt `Begin` is no state",
+        );
         refused("/StartAt", None, "StartAt `` is no state");
     }
 
     #[test]
     fn a_target_that_is_no_state_is_refused_wherever_it_is_named() {
-        refused("/States/Do/Next", Some(json!("Gone")), "state `Do` goes on to `Gone`");
-        refused("/States/Which/Default", Some(json!("Gone")), "state `Which` goes on to `Gone`");
-        refused("/States/Do/Catch/0/Next", Some(json!("Gone")), "state `Do` goes on to `Gone`");
-        refused("/States/Which/Choices/0/Next", Some(json!("Gone")), "state `Which` goes on to `Gone`");
+        refused(
+            "/States/Do/Next",
+            Some(json!("Gone")),
+            "state `Do` goes on to `Gone`",
+        );
+        refused(
+            "/States/Which/Default",
+            Some(json!("Gone")),
+            "state `Which` goes on to `Gone`",
+        );
+        refused(
+            "/States/Do/Catch/0/Next",
+            Some(json!("Gone")),
+            "state `Do` goes on to `Gone`",
+        );
+        refused(
+            "/States/Which/Choices/0/Next",
+            Some(json!("Gone")),
+            "state `Which` goes on to `Gone`",
+        );
     }
 
     #[test]
     fn a_state_that_is_never_reached_is_refused() {
-        refused("/States/Lost", Some(json!({"Type": "Succeed", "Comment": "Why."})), "state `Lost` is never reached");
+        refused(
+            "/States/Lost",
+            Some(json!({"Type": "Succeed", "Comment": "Why."})),
+            "state `Lost` is never reached",
+        );
         refused("/States/Do/Catch", None, "state `Ask` is never reached");
     }
 
     #[test]
     fn a_state_without_a_reason_is_refused() {
         refused("/States/Done/Comment", None, "state `Done` has no Comment");
-        refused("/States/Done/Comment", Some(json!("")), "state `Done` has no Comment");
+        refused(
+            "/States/Done/Comment",
+            Some(json!("")),
+            "state `Done` has no Comment",
+        );
         refused("/Comment", None, "the definition has no Comment");
     }
 
     #[test]
     fn a_task_without_a_limit_in_numbers_is_refused() {
-        refused("/States/Do/TimeoutSeconds", None, "state `Do` needs TimeoutSeconds");
-        refused("/States/Do/TimeoutSeconds", Some(json!("{% 90 %}")), "state `Do` needs TimeoutSeconds");
-        refused("/States/Do/TimeoutSeconds", Some(json!(0)), "state `Do` needs TimeoutSeconds");
-        refused("/States/Do/HeartbeatSeconds", Some(json!(90)), "HeartbeatSeconds must be a number below");
+        refused(
+            "/States/Do/TimeoutSeconds",
+            None,
+            "state `Do` needs TimeoutSeconds",
+        );
+        refused(
+            "/States/Do/TimeoutSeconds",
+            Some(json!("{% 90 %}")),
+            "state `Do` needs TimeoutSeconds",
+        );
+        refused(
+            "/States/Do/TimeoutSeconds",
+            Some(json!(0)),
+            "state `Do` needs TimeoutSeconds",
+        );
+        refused(
+            "/States/Do/HeartbeatSeconds",
+            Some(json!(90)),
+            "HeartbeatSeconds must be a number below",
+        );
     }
 
     #[test]
     fn a_wait_that_gives_its_token_to_nobody_is_refused() {
-        refused("/States/Ask/Arguments", Some(json!({"FunctionName": "${AskArn}"})), "gives to nobody");
+        refused(
+            "/States/Ask/Arguments",
+            Some(json!({"FunctionName": "${AskArn}"})),
+            "gives to nobody",
+        );
     }
 
     #[test]
     fn a_field_that_the_state_does_not_have_is_refused() {
-        refused("/States/Do/InputPath", Some(json!("$")), "the field `InputPath` does not exist here");
-        refused("/States/Do/TimeOutSeconds", Some(json!(90)), "the field `TimeOutSeconds`");
+        refused(
+            "/States/Do/InputPath",
+            Some(json!("$")),
+            "the field `InputPath` does not exist here",
+        );
+        refused(
+            "/States/Do/TimeOutSeconds",
+            Some(json!(90)),
+            "the field `TimeOutSeconds`",
+        );
         refused("/States/Done/Assign", Some(json!({})), "the field `Assign`");
-        refused("/States/Which/Next", Some(json!("Done")), "the field `Next`");
-        refused("/States/Do/Retry/0/Interval", Some(json!(1)), "the field `Interval`");
-        refused("/States/Do/Catch/0/ResultPath", Some(json!("$")), "the field `ResultPath`");
-        refused("/States/Which/Choices/0/Variable", Some(json!("$.next")), "the field `Variable`");
+        refused(
+            "/States/Which/Next",
+            Some(json!("Done")),
+            "the field `Next`",
+        );
+        refused(
+            "/States/Do/Retry/0/Interval",
+            Some(json!(1)),
+            "the field `Interval`",
+        );
+        refused(
+            "/States/Do/Catch/0/ResultPath",
+            Some(json!("$")),
+            "the field `ResultPath`",
+        );
+        refused(
+            "/States/Which/Choices/0/Variable",
+            Some(json!("$.next")),
+            "the field `Variable`",
+        );
         refused("/Start", Some(json!("Do")), "the field `Start`");
-        refused("/States/Done/Type", Some(json!("Success")), "Type `Success` does not exist");
-        refused("/QueryLanguage", Some(json!("JSONPath")), "\"QueryLanguage\": \"JSONata\"");
+        refused(
+            "/States/Done/Type",
+            Some(json!("Success")),
+            "Type `Success` does not exist",
+        );
+        refused(
+            "/QueryLanguage",
+            Some(json!("JSONPath")),
+            "\"QueryLanguage\": \"JSONata\"",
+        );
     }
 
     #[test]
     fn a_state_that_neither_goes_on_nor_ends_is_refused() {
         refused("/States/Do/Next", None, "state `Do` needs either Next");
-        refused("/States/Do/End", Some(json!(true)), "state `Do` needs either Next");
+        refused(
+            "/States/Do/End",
+            Some(json!(true)),
+            "state `Do` needs either Next",
+        );
         refused("/States/Do/End", Some(json!(false)), "End can only be true");
     }
 
     #[test]
     fn a_choice_without_a_default_or_a_condition_is_refused() {
-        refused("/States/Which/Default", None, "state `Which` has no Default");
+        refused(
+            "/States/Which/Default",
+            None,
+            "state `Which` has no Default",
+        );
         refused("/States/Which/Choices", Some(json!([])), "Choices is empty");
-        refused("/States/Which/Choices/0/Condition", Some(json!("$states.input.next = 'Do'")), "needs a Condition");
+        refused(
+            "/States/Which/Choices/0/Condition",
+            Some(json!("$states.input.next = 'Do'")),
+            "needs a Condition",
+        );
         refused("/States/Which/Choices/0/Next", None, "a choice has no Next");
     }
 
@@ -404,9 +618,17 @@ mod tests {
     fn a_defect_is_neither_retried_nor_caught_under_any_name() {
         for name in ["Defect", "States.ALL", "States.TaskFailed"] {
             refused("/States/Do/Catch/0/ErrorEquals", Some(json!([name])), name);
-            refused("/States/Do/Retry/0/ErrorEquals", Some(json!(["Retryable", name])), name);
+            refused(
+                "/States/Do/Retry/0/ErrorEquals",
+                Some(json!(["Retryable", name])),
+                name,
+            );
         }
-        refused("/States/Do/Retry/0/ErrorEquals", Some(json!([])), "ErrorEquals is empty");
+        refused(
+            "/States/Do/Retry/0/ErrorEquals",
+            Some(json!([])),
+            "ErrorEquals is empty",
+        );
     }
 
     #[test]
@@ -425,20 +647,34 @@ mod tests {
         ] {
             refused("/States/Do/Arguments", Some(json!({"deep": [text]})), why);
         }
-        assert_eq!(after("/States/Do/Arguments", Some(json!("{% {'a': $x[0] & ')' & '\\''} %}"))), "");
+        assert_eq!(
+            after(
+                "/States/Do/Arguments",
+                Some(json!("{% {'a': $x[0] & ')' & '\\''} %}"))
+            ),
+            ""
+        );
     }
 
     #[test]
     fn states_inside_a_state_are_looked_at_too() {
         let inner = json!({"StartAt": "In", "States": {"In": {"Type": "Pass", "Comment": "Why.", "Next": "Gone"}}});
-        let parallel = json!({"Type": "Parallel", "Comment": "Why.", "Branches": [inner], "Next": "Done"});
-        refused("/States/Ask", Some(parallel), "state `In` goes on to `Gone`");
+        let parallel =
+            json!({"Type": "Parallel", "Comment": "Why.", "Branches": [inner], "Next": "Done"});
+        refused(
+            "/States/Ask",
+            Some(parallel),
+            "state `In` goes on to `Gone`",
+        );
         let map = json!({"Type": "Map", "Comment": "Why.", "ItemProcessor": inner, "Next": "Done"});
         refused("/States/Ask", Some(map), "state `In` goes on to `Gone`");
     }
 
     #[test]
     fn substitutions_are_found_wherever_they_stand() {
-        assert_eq!(substitutions(&sound()).into_iter().collect::<Vec<_>>(), ["AskArn", "DoArn"]);
+        assert_eq!(
+            substitutions(&sound()).into_iter().collect::<Vec<_>>(),
+            ["AskArn", "DoArn"]
+        );
     }
 }

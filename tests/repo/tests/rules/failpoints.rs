@@ -14,7 +14,14 @@ fn by_default(package: &Package) -> BTreeSet<&str> {
     let mut open = vec!["default"];
     while let Some(feature) = open.pop() {
         if found.insert(feature) {
-            open.extend(package.features.get(feature).into_iter().flatten().map(String::as_str));
+            open.extend(
+                package
+                    .features
+                    .get(feature)
+                    .into_iter()
+                    .flatten()
+                    .map(String::as_str),
+            );
         }
     }
     found
@@ -23,17 +30,35 @@ fn by_default(package: &Package) -> BTreeSet<&str> {
 #[test]
 fn no_package_has_failpoints_unless_it_is_asked_for_them() {
     let packages = packages();
-    let runtime = packages.iter().find(|package| package.name == "interplant-runtime").unwrap();
-    assert!(runtime.features.contains_key(FEATURE), "interplant-runtime has no feature `{FEATURE}` any more: mend this test");
+    let runtime = packages
+        .iter()
+        .find(|package| package.name == "interplant-runtime")
+        .unwrap();
+    assert!(
+        runtime.features.contains_key(FEATURE),
+        "interplant-runtime has no feature `{FEATURE}` any more: mend this test"
+    );
     let mut findings = Vec::new();
     for package in &packages {
-        if by_default(package).iter().any(|feature| feature.contains(FEATURE)) {
-            findings.push(format!("{}: default features turn failpoints on", package.name));
+        if by_default(package)
+            .iter()
+            .any(|feature| feature.contains(FEATURE))
+        {
+            findings.push(format!(
+                "{}: default features turn failpoints on",
+                package.name
+            ));
         }
-        let asking = package.dependencies.iter().filter(|dependency| dependency.features.iter().any(|feature| feature == FEATURE));
-        findings.extend(
-            asking.map(|dependency| format!("{}: its dependency {} turns failpoints on for everybody", package.name, dependency.name)),
-        );
+        let asking = package
+            .dependencies
+            .iter()
+            .filter(|dependency| dependency.features.iter().any(|feature| feature == FEATURE));
+        findings.extend(asking.map(|dependency| {
+            format!(
+                "{}: its dependency {} turns failpoints on for everybody",
+                package.name, dependency.name
+            )
+        }));
     }
     report("failpoints are on without being asked for:", &findings);
 }
@@ -51,18 +76,28 @@ fn nothing_that_builds_a_release_turns_failpoints_on() {
         }
     }
     let makefile = read("Makefile");
-    let recipes = makefile
-        .lines()
-        .filter(|line| line.starts_with('\t') && (line.contains("$(FAILPOINTS)") || line.contains("--features") && line.contains(FEATURE)));
+    let recipes = makefile.lines().filter(|line| {
+        line.starts_with('\t')
+            && (line.contains("$(FAILPOINTS)")
+                || line.contains("--features") && line.contains(FEATURE))
+    });
     // A folder of their own keeps them from being packaged by accident.
     let mixed = recipes.filter(|line| !line.contains("--target-dir $(TEST_TARGET)"));
-    findings.extend(mixed.map(|line| format!("Makefile: `{}` builds with failpoints into the ordinary folder", line.trim())));
+    findings.extend(mixed.map(|line| {
+        format!(
+            "Makefile: `{}` builds with failpoints into the ordinary folder",
+            line.trim()
+        )
+    }));
     report("failpoints could be released:", &findings);
 }
 
 #[test]
 fn a_failpoint_is_nothing_without_the_feature() {
-    let code: String = product(&read("shared/runtime/src/failpoint.rs")).split_whitespace().collect::<Vec<_>>().join(" ");
+    let code: String = product(&read("shared/runtime/src/failpoint.rs"))
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     let gate = format!("#[cfg(feature = \"{FEATURE}\")]");
     let body = between(&code, "macro_rules! failpoint { ($name:literal) => {", "};");
     assert_eq!(
@@ -70,23 +105,40 @@ fn a_failpoint_is_nothing_without_the_feature() {
         [format!("{gate} $crate::failpoint::pass($name);")],
         "the macro must hold one gated call and nothing else"
     );
-    assert!(code.contains(&format!("{gate} pub fn pass(")), "`pass` must be behind the feature, so that no release holds it");
-    assert_eq!(code.matches("fn ").count(), 1, "shared/runtime/src/failpoint.rs has another function: is it behind the feature?");
+    assert!(
+        code.contains(&format!("{gate} pub fn pass(")),
+        "`pass` must be behind the feature, so that no release holds it"
+    );
+    assert_eq!(
+        code.matches("fn ").count(),
+        1,
+        "shared/runtime/src/failpoint.rs has another function: is it behind the feature?"
+    );
 }
 
 #[test]
 fn every_package_with_failpoints_hands_the_feature_on() {
     let mut names = BTreeSet::new();
     let mut findings = Vec::new();
-    for package in packages().iter().filter(|package| !package.folder().starts_with("tests/")) {
-        let sources = files().into_iter().filter(|path| path.starts_with(&format!("{}/src/", package.folder())) && path.ends_with(".rs"));
+    for package in packages()
+        .iter()
+        .filter(|package| !package.folder().starts_with("tests/"))
+    {
+        let sources = files().into_iter().filter(|path| {
+            path.starts_with(&format!("{}/src/", package.folder())) && path.ends_with(".rs")
+        });
         for path in sources {
             for name in between(&product(&read(&path)), "failpoint!(\"", "\"") {
                 if !names.insert(name.to_owned()) {
-                    findings.push(format!("{path}: the name `{name}` is taken: a test could not tell the two apart"));
+                    findings.push(format!(
+                        "{path}: the name `{name}` is taken: a test could not tell the two apart"
+                    ));
                 }
                 let hands_on = package.features.get(FEATURE).is_some_and(|on| {
-                    package.name == "interplant-runtime" || on.iter().any(|feature| feature == "interplant-runtime/failpoints")
+                    package.name == "interplant-runtime"
+                        || on
+                            .iter()
+                            .any(|feature| feature == "interplant-runtime/failpoints")
                 });
                 if !hands_on {
                     findings.push(format!(

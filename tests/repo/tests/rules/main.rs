@@ -22,5 +22,9 @@ mod template;
 
 /// Fails with every finding, not only with the first.
 fn report(rule: &str, findings: &[String]) {
-    assert!(findings.is_empty(), "{rule}\n  - {}\n", findings.join("\n  - "));
+    assert!(
+        findings.is_empty(),
+        "{rule}\n  - {}\n",
+        findings.join("\n  - ")
+    );
 }

@@ -18,29 +18,44 @@ const EXAMPLE: &str = "po/plant-b/4711";
 fn plants() -> Vec<(String, Plant)> {
     let files: Vec<_> = files_in("plants/", "/plant.yaml");
     assert!(!files.is_empty(), "no plants/*/plant.yaml");
-    let read = |path: &String| serde_saphyr::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    files.iter().map(|path| (path.trim_end_matches("plant.yaml").to_owned(), read(path))).collect()
+    let read = |path: &String| {
+        serde_saphyr::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    files
+        .iter()
+        .map(|path| (path.trim_end_matches("plant.yaml").to_owned(), read(path)))
+        .collect()
 }
 
 /// The events of a sample, their numbers as text, as at the door of the API.
 fn events(path: &str) -> Result<Vec<serde_json::Value>, String> {
-    let json = interplant_domain::json::parse(read(path).as_bytes()).map_err(|error| error.to_string())?;
+    let json =
+        interplant_domain::json::parse(read(path).as_bytes()).map_err(|error| error.to_string())?;
     let value = json.into_text_values();
-    Ok(if let serde_json::Value::Array(events) = value { events } else { vec![value] })
+    Ok(if let serde_json::Value::Array(events) = value {
+        events
+    } else {
+        vec![value]
+    })
 }
 
 fn fact(event: &serde_json::Value, plant: &PlantCode) -> Result<(Envelope, Fact), String> {
-    let envelope: Envelope = serde_json::from_value(event.clone()).map_err(|error| error.to_string())?;
+    let envelope: Envelope =
+        serde_json::from_value(event.clone()).map_err(|error| error.to_string())?;
     if envelope.specversion != "1.0" {
         return Err(format!("specversion {}", envelope.specversion));
     }
     if envelope.plant().as_ref() != Some(plant) {
         return Err(format!("the source {} is not of {plant}", envelope.source));
     }
-    envelope.happened_at().map_err(|error| format!("time {}: {error}", envelope.time))?;
-    let kind = FactKind::from_event_type(&envelope.event_type).ok_or_else(|| format!("the type {} is unknown", envelope.event_type))?;
+    envelope
+        .happened_at()
+        .map_err(|error| format!("time {}: {error}", envelope.time))?;
+    let kind = FactKind::from_event_type(&envelope.event_type)
+        .ok_or_else(|| format!("the type {} is unknown", envelope.event_type))?;
     let fact = Fact::read(kind, &envelope.data).map_err(|error| error.to_string())?;
-    fact.check(plant).map_err(|contradiction| format!("{}: {contradiction}", contradiction.pointer))?;
+    fact.check(plant)
+        .map_err(|contradiction| format!("{}: {contradiction}", contradiction.pointer))?;
     Ok((envelope, fact))
 }
 
@@ -49,11 +64,21 @@ fn every_plant_reads_and_is_called_as_its_folder() {
     let mut findings = Vec::new();
     for (folder, plant) in plants() {
         if folder != format!("plants/{}/", plant.plant) {
-            findings.push(format!("{folder}plant.yaml: the plant is called {}", plant.plant));
+            findings.push(format!(
+                "{folder}plant.yaml: the plant is called {}",
+                plant.plant
+            ));
         }
         let roles: BTreeSet<_> = Code::ALL.iter().map(|code| code.owner()).collect();
-        let missing = roles.into_iter().filter(|role| plant.owners.get(role).is_none_or(|owner| owner.trim().is_empty()));
-        findings.extend(missing.map(|role| format!("{folder}plant.yaml: nobody is the {role}, who decides exceptions")));
+        let missing = roles.into_iter().filter(|role| {
+            plant
+                .owners
+                .get(role)
+                .is_none_or(|owner| owner.trim().is_empty())
+        });
+        findings.extend(missing.map(|role| {
+            format!("{folder}plant.yaml: nobody is the {role}, who decides exceptions")
+        }));
     }
     report("plants:", &findings);
 }
@@ -64,7 +89,9 @@ fn every_plant_has_samples_and_all_of_them_are_facts() {
     for (folder, plant) in plants() {
         let samples = files_in(&format!("{folder}samples/"), ".json");
         if samples.is_empty() {
-            findings.push(format!("{folder}samples holds no .json: a plant brings an example of each of its facts"));
+            findings.push(format!(
+                "{folder}samples holds no .json: a plant brings an example of each of its facts"
+            ));
         }
         let mut seen = BTreeSet::new();
         for path in samples {
@@ -79,9 +106,15 @@ fn every_plant_has_samples_and_all_of_them_are_facts() {
                 match fact(event, &plant.plant) {
                     Ok((envelope, fact)) => {
                         if !seen.insert((envelope.source.clone(), envelope.id.clone())) {
-                            findings.push(format!("{path}, event {index}: the id {} is used twice", envelope.id));
+                            findings.push(format!(
+                                "{path}, event {index}: the id {} is used twice",
+                                envelope.id
+                            ));
                         }
-                        findings.extend(unconfigured(&plant, &fact).map(|error| format!("{path}, event {index}: {error}")));
+                        findings.extend(
+                            unconfigured(&plant, &fact)
+                                .map(|error| format!("{path}, event {index}: {error}")),
+                        );
                     }
                     Err(error) => findings.push(format!("{path}, event {index}: {error}")),
                 }
@@ -93,16 +126,31 @@ fn every_plant_has_samples_and_all_of_them_are_facts() {
 
 /// What an order uses and its plant's configuration lacks.
 fn unconfigured(plant: &Plant, fact: &Fact) -> impl Iterator<Item = String> {
-    let lines = if let Fact::PoCreated(order) = fact { order.lines.as_slice() } else { &[] };
-    let ids = lines.iter().flat_map(|line| [Some(plant.unit(&line.uom)), line.tax_code.as_ref().map(|tax| plant.tax(tax))]);
-    ids.flatten().filter_map(Result::err).map(|exception| exception.to_string())
+    let lines = if let Fact::PoCreated(order) = fact {
+        order.lines.as_slice()
+    } else {
+        &[]
+    };
+    let ids = lines.iter().flat_map(|line| {
+        [
+            Some(plant.unit(&line.uom)),
+            line.tax_code.as_ref().map(|tax| plant.tax(tax)),
+        ]
+    });
+    ids.flatten()
+        .filter_map(Result::err)
+        .map(|exception| exception.to_string())
 }
 
 #[test]
 fn no_code_knows_a_plant_by_its_name() {
     let plants = plants();
     let product_code = |path: &str| {
-        ["shared/", "functions/", "cli/"].iter().any(|room| path.starts_with(room)) && path.contains("/src/") && path.ends_with(".rs")
+        ["shared/", "functions/", "cli/"]
+            .iter()
+            .any(|room| path.starts_with(room))
+            && path.contains("/src/")
+            && path.ends_with(".rs")
     };
     let mut findings = Vec::new();
     for path in files() {
@@ -114,9 +162,17 @@ fn no_code_knows_a_plant_by_its_name() {
             continue;
         };
         for (number, line) in text.replace(EXAMPLE, "").lines().enumerate() {
-            let known = plants.iter().filter(|(_, plant)| has_word(line, plant.plant.as_str()));
-            findings.extend(known.map(|(_, plant)| format!("{path}:{}: {}", number + 1, plant.plant)));
+            let known = plants
+                .iter()
+                .filter(|(_, plant)| has_word(line, plant.plant.as_str()));
+            findings
+                .extend(known.map(|(_, plant)| format!("{path}:{}: {}", number + 1, plant.plant)));
         }
     }
-    report(&format!("a plant is configuration, put it into plants/ (an example in a text is `{EXAMPLE}`):"), &findings);
+    report(
+        &format!(
+            "a plant is configuration, put it into plants/ (an example in a text is `{EXAMPLE}`):"
+        ),
+        &findings,
+    );
 }

@@ -27,13 +27,24 @@ impl Package {
     /// Folder of the package from the root, such as `shared/domain`.
     pub(crate) fn folder(&self) -> String {
         let folder = PathBuf::from(&self.manifest_path);
-        folder.parent().unwrap().strip_prefix(root()).unwrap().to_str().unwrap().to_owned()
+        folder
+            .parent()
+            .unwrap()
+            .strip_prefix(root())
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 }
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned()
 }
 
 /// The text of a file, by its path from the root.
@@ -44,11 +55,31 @@ pub(crate) fn read(path: &str) -> String {
 /// Every file that belongs to the repository, committed or about to be, in order; not what .gitignore leaves out.
 pub(crate) fn files() -> Vec<String> {
     // A checkout may belong to another user than the one who tests.
-    let arguments = ["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    let output = Command::new("git").args(arguments).current_dir(root()).output().unwrap();
-    assert!(output.status.success(), "git ls-files failed, run the tests in a checkout: {}", String::from_utf8_lossy(&output.stderr));
+    let arguments = [
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ];
+    let output = Command::new("git")
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .unwrap_or_else(|error| panic!("git is needed: {error}"));
+    assert!(
+        output.status.success(),
+        "git ls-files failed, run the tests in a checkout: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8(output.stdout).unwrap();
-    let mut files: Vec<String> = text.split('\0').filter(|path| root().join(path).is_file()).map(str::to_owned).collect();
+    let mut files: Vec<String> = text
+        .split('\0')
+        .filter(|path| root().join(path).is_file())
+        .map(str::to_owned)
+        .collect();
     files.sort();
     files.dedup();
     files
@@ -56,7 +87,10 @@ pub(crate) fn files() -> Vec<String> {
 
 /// Files of a folder whose name ends like this.
 pub(crate) fn files_in(folder: &str, ending: &str) -> Vec<String> {
-    files().into_iter().filter(|path| path.starts_with(folder) && path.ends_with(ending)).collect()
+    files()
+        .into_iter()
+        .filter(|path| path.starts_with(folder) && path.ends_with(ending))
+        .collect()
 }
 
 /// The packages of the workspace.
@@ -65,8 +99,24 @@ pub(crate) fn packages() -> Vec<Package> {
     struct Metadata {
         packages: Vec<Package>,
     }
-    let arguments = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
-    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
-    assert!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice::<Metadata>(&output.stdout).unwrap().packages
+    let arguments = [
+        "metadata",
+        "--no-deps",
+        "--offline",
+        "--format-version",
+        "1",
+    ];
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "cargo metadata failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice::<Metadata>(&output.stdout)
+        .unwrap()
+        .packages
 }

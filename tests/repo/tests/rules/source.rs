@@ -13,14 +13,22 @@ pub(crate) fn product(source: &str) -> String {
     let mut characters = classified(source);
     blank_tests(&mut characters);
     let keep = |(character, kind): (char, Kind)| {
-        if kind == Kind::Comment && character != '\n' { ' ' } else { character }
+        if kind == Kind::Comment && character != '\n' {
+            ' '
+        } else {
+            character
+        }
     };
     characters.into_iter().map(keep).collect()
 }
 
 /// The text of the module's own documentation, `//!`.
 pub(crate) fn header(source: &str) -> String {
-    let lines: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
+    let lines: Vec<&str> = source
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(str::trim)
+        .collect();
     lines.join(" ")
 }
 
@@ -31,12 +39,17 @@ pub(crate) fn quoted(text: &str) -> Vec<&str> {
 
 /// What stands between the first `open` and the next `close` after it, again and again.
 pub(crate) fn between<'t>(text: &'t str, open: &str, close: &str) -> Vec<&'t str> {
-    text.split(open).skip(1).filter_map(|rest| rest.split_once(close)).map(|(found, _)| found).collect()
+    text.split(open)
+        .skip(1)
+        .filter_map(|rest| rest.split_once(close))
+        .map(|(found, _)| found)
+        .collect()
 }
 
 /// Whether the word stands in the text on its own, not as a part of a longer one.
 pub(crate) fn has_word(text: &str, word: &str) -> bool {
-    let part = |character: char| character.is_alphanumeric() || character == '-' || character == '_';
+    let part =
+        |character: char| character.is_alphanumeric() || character == '-' || character == '_';
     let mut pieces = text.split(word).peekable();
     let mut alone = false;
     while let (Some(before), Some(after)) = (pieces.next(), pieces.peek()) {
@@ -49,7 +62,9 @@ pub(crate) fn has_word(text: &str, word: &str) -> bool {
 pub(crate) fn camel(dashes: &str) -> String {
     let word = |word: &str| {
         let mut letters = word.chars();
-        letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+        letters.next().map_or_else(String::new, |first| {
+            first.to_ascii_uppercase().to_string() + letters.as_str()
+        })
     };
     dashes.split('-').map(word).collect()
 }
@@ -61,13 +76,30 @@ fn classified(source: &str) -> Vec<(char, Kind)> {
     while kinds.len() < all.len() {
         let start = kinds.len();
         let (kind, length) = match (at(start), at(start + 1)) {
-            ('/', '/') => (Kind::Comment, all.iter().skip(start).take_while(|character| **character != '\n').count()),
+            ('/', '/') => (
+                Kind::Comment,
+                all.iter()
+                    .skip(start)
+                    .take_while(|character| **character != '\n')
+                    .count(),
+            ),
             ('/', '*') => (Kind::Comment, block_comment(&all, start)),
             ('"', _) => (Kind::Text, string(&all, start)),
-            ('r', '"' | '#') if !at(start.wrapping_sub(1)).is_alphanumeric() || at(start.wrapping_sub(1)) == 'b' => {
+            ('r', '"' | '#')
+                if !at(start.wrapping_sub(1)).is_alphanumeric()
+                    || at(start.wrapping_sub(1)) == 'b' =>
+            {
                 (Kind::Text, raw_string(&all, start))
             }
-            ('\'', '\\') => (Kind::Text, 3 + all.iter().skip(start + 3).take_while(|character| **character != '\'').count() + 1),
+            ('\'', '\\') => (
+                Kind::Text,
+                3 + all
+                    .iter()
+                    .skip(start + 3)
+                    .take_while(|character| **character != '\'')
+                    .count()
+                    + 1,
+            ),
             ('\'', _) if at(start + 2) == '\'' => (Kind::Text, 3),
             _ => (Kind::Code, 1),
         };
@@ -104,25 +136,50 @@ fn string(all: &[char], start: usize) -> usize {
 
 /// `r"..."` and `r#"..."#`; `r#name` is code.
 fn raw_string(all: &[char], start: usize) -> usize {
-    let hashes = all.iter().skip(start + 1).take_while(|character| **character == '#').count();
+    let hashes = all
+        .iter()
+        .skip(start + 1)
+        .take_while(|character| **character == '#')
+        .count();
     let first = start + 1 + hashes;
     if all.get(first) != Some(&'"') {
         return 0;
     }
     let ends = |index: usize| {
-        all.get(index) == Some(&'"') && all.iter().skip(index + 1).take_while(|character| **character == '#').count() >= hashes
+        all.get(index) == Some(&'"')
+            && all
+                .iter()
+                .skip(index + 1)
+                .take_while(|character| **character == '#')
+                .count()
+                >= hashes
     };
-    let end = (first + 1..all.len()).find(|index| ends(*index)).unwrap_or(all.len());
+    let end = (first + 1..all.len())
+        .find(|index| ends(*index))
+        .unwrap_or(all.len());
     end + 1 + hashes - start
 }
 
 fn blank_tests(characters: &mut [(char, Kind)]) {
-    let code: String = characters.iter().map(|(character, kind)| if *kind == Kind::Code { *character } else { '\u{1}' }).collect();
+    let code: String = characters
+        .iter()
+        .map(|(character, kind)| {
+            if *kind == Kind::Code {
+                *character
+            } else {
+                '\u{1}'
+            }
+        })
+        .collect();
     for (found, attribute) in code.match_indices("#[cfg(test)]") {
         let start = code.get(..found).unwrap_or_default().chars().count();
         let mut depth = 0_usize;
         let mut length = 0;
-        for character in code.get(found + attribute.len()..).unwrap_or_default().chars() {
+        for character in code
+            .get(found + attribute.len()..)
+            .unwrap_or_default()
+            .chars()
+        {
             length += 1;
             match character {
                 '{' => depth += 1,
@@ -133,7 +190,11 @@ fn blank_tests(characters: &mut [(char, Kind)]) {
                 break;
             }
         }
-        for (_, kind) in characters.iter_mut().skip(start).take(attribute.len() + length) {
+        for (_, kind) in characters
+            .iter_mut()
+            .skip(start)
+            .take(attribute.len() + length)
+        {
             *kind = Kind::Comment;
         }
     }
@@ -149,12 +210,19 @@ fn comments_and_tests_are_blanked_and_texts_kept() {
     let product = product(source);
     assert!(!product.contains("plant-x"), "{product}");
     assert_eq!(product.matches("plant-y").count(), 3, "{product}");
-    assert!(product.contains("// no comment") && product.contains("const LAST"), "{product}");
+    assert!(
+        product.contains("// no comment") && product.contains("const LAST"),
+        "{product}"
+    );
     assert_eq!(product.lines().count(), source.lines().count());
 }
 
 #[test]
 fn a_word_is_found_only_on_its_own() {
-    assert!(has_word("a plant-b, and", "plant-b") && has_word("plant-b", "plant-b") && has_word("plant-bc plant-b", "plant-b"));
+    assert!(
+        has_word("a plant-b, and", "plant-b")
+            && has_word("plant-b", "plant-b")
+            && has_word("plant-bc plant-b", "plant-b")
+    );
     assert!(!has_word("my-plant-b plant-bc plant-b-2", "plant-b"));
 }

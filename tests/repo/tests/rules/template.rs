@@ -31,7 +31,10 @@ pub(crate) fn translated() -> &'static Value {
 
 fn translate() -> Value {
     let python = root().join(".venv/sam/bin/python");
-    assert!(python.is_file(), "SAM is not installed here: run `make setup`, then the tests again");
+    assert!(
+        python.is_file(),
+        "SAM is not installed here: run `make setup`, then the tests again"
+    );
     let mut child = Command::new(python)
         .args(["-c", include_str!("translate.py")])
         .stdin(Stdio::piped())
@@ -39,18 +42,29 @@ fn translate() -> Value {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(written(APPLICATION).to_string().as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(written(APPLICATION).to_string().as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "SAM does not take {APPLICATION}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "SAM does not take {APPLICATION}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// The resources of a template, of these types or of all when none is named.
 pub(crate) fn resources<'t>(template: &'t Value, types: &[&str]) -> BTreeMap<&'t str, &'t Value> {
     let all = template["Resources"].as_object().unwrap().iter();
-    all.filter(|(_, resource)| types.is_empty() || types.contains(&resource["Type"].as_str().unwrap()))
-        .map(|(id, resource)| (id.as_str(), resource))
-        .collect()
+    all.filter(|(_, resource)| {
+        types.is_empty() || types.contains(&resource["Type"].as_str().unwrap())
+    })
+    .map(|(id, resource)| (id.as_str(), resource))
+    .collect()
 }
 
 /// Whether this is `!GetAtt <id>.Arn`, and of what.
@@ -77,7 +91,9 @@ impl<'de> Deserialize<'de> for Node {
         Ok(Self(match (name, value.as_str()) {
             ("Ref" | "Condition", _) => json!({ name: value }),
             ("GetAtt", Some(text)) => {
-                let (id, attribute) = text.split_once('.').ok_or_else(|| D::Error::custom(format!("!GetAtt {text} names no attribute")))?;
+                let (id, attribute) = text.split_once('.').ok_or_else(|| {
+                    D::Error::custom(format!("!GetAtt {text} names no attribute"))
+                })?;
                 json!({ "Fn::GetAtt": [id, attribute] })
             }
             _ => json!({ format!("Fn::{name}"): value }),
