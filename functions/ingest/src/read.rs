@@ -96,6 +96,14 @@ pub(crate) fn event(contract: &Contract, plant: &PlantCode, event: Json) -> Resu
         )
         .at("/type")
     })?;
+    if envelope.revision() > 1 {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "revision_not_taken",
+            "Corrections by a higher revision are not taken yet: it would be booked in addition. Correct the document in Odoo, or send a new document.",
+        )
+        .at("/bizrev"));
+    }
     let happened_at = envelope.happened_at().map_err(|error| {
         Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,

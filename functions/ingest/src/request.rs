@@ -1,6 +1,6 @@
 //! Who asks: a request with its signature verified.
 
-use interplant_domain::identifier::PlantCode;
+use interplant_domain::identifier::{LifecycleId, PlantCode};
 use interplant_runtime::Context;
 use interplant_runtime::store::Error;
 use interplant_runtime::webhook::{Headers, PlantKeys, Refusal};
@@ -9,7 +9,6 @@ use lambda_http::http::request::Parts;
 use lambda_http::{RequestExt, http::HeaderMap};
 
 use crate::problem::Problem;
-use crate::routes::lifecycle_id;
 
 /// The plant that a request comes from: named by a header, decided by the signature.
 pub(crate) async fn sender(
@@ -100,7 +99,7 @@ fn signed_forms(parts: &Parts, body: &[u8]) -> Vec<Vec<u8>> {
         // A slash in a document's number is told from the path's own only by what an id looks like.
         let by_id = path
             .strip_prefix("/v1/lifecycles/")
-            .and_then(lifecycle_id)
+            .and_then(|id| LifecycleId::read(id).ok())
             .map(|id| format!("/v1/lifecycles/{id}"));
         for path in [path.to_owned(), encode(path)].into_iter().chain(by_id) {
             let form = format!("{} {path}{query}", parts.method).into_bytes();

@@ -1,6 +1,6 @@
 //! The routes of the API.
 
-use interplant_domain::identifier::{LifecycleId, LifecycleKind, PlantCode};
+use interplant_domain::identifier::{LifecycleId, PlantCode};
 use interplant_domain::plant::Plant;
 use interplant_runtime::Context;
 use interplant_runtime::inbox::Row;
@@ -258,7 +258,8 @@ impl Api {
 
     async fn lifecycle(&self, parts: &Parts, body: &[u8], id: &str) -> Result<Answer, Problem> {
         let plant = sender(&self.context, parts, body).await?;
-        let id = lifecycle_id(id)
+        let id = LifecycleId::read(id)
+            .ok()
             .filter(|id| id.plant() == &plant)
             .ok_or_else(not_found)?;
         let road = self
@@ -268,17 +269,6 @@ impl Api {
             .map_err(|error| unavailable(&error))?;
         Ok(ok(to_value(&road.ok_or_else(not_found)?)))
     }
-}
-
-/// An id in a path, encoded as in our answers or decoded by the gateway.
-pub(crate) fn lifecycle_id(path: &str) -> Option<LifecycleId> {
-    if let Ok(id) = path.parse() {
-        return Some(id);
-    }
-    let mut parts = path.splitn(3, '/');
-    let kind: LifecycleKind = parts.next()?.parse().ok()?;
-    let plant: PlantCode = parts.next()?.parse().ok()?;
-    Some(LifecycleId::new(kind, &plant, parts.next()?))
 }
 
 fn ok(body: Value) -> Answer {

@@ -14,14 +14,6 @@ use interplant_odoo::{NewOrder, NewOrderLine, Order, OrderState, Picking, Pickin
 use interplant_runtime::step::{Begun, Change, Outcome, StepError, StepInput, Work};
 use interplant_runtime::{Context, failpoint};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
-/// The order with its lines, which the order's own record keeps elsewhere.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Plan {
-    order: PurchaseOrder,
-    lines: Vec<interplant_domain::purchase_order::Line>,
-}
 
 pub(crate) async fn handle(
     context: &Context,
@@ -29,13 +21,7 @@ pub(crate) async fn handle(
     deadline: Timestamp,
 ) -> Result<Outcome, StepError> {
     let begun = context.begin(&input, deadline, |known, fact| match (known, fact) {
-        (None, Fact::PoCreated(fact)) => {
-            let order = PurchaseOrder::created(fact);
-            Ok(Plan {
-                lines: order.lines.clone(),
-                order,
-            })
-        }
+        (None, Fact::PoCreated(_)) => Ok(()),
         (_, fact) => Err(Exception::new(
             Code::OrderAlreadyCreated,
             format!(
@@ -52,11 +38,15 @@ pub(crate) async fn handle(
     context.conclude(&work, result).await
 }
 
-async fn create(context: &Context, work: &Work<Plan>) -> Result<Change, StepError> {
-    let mut order = PurchaseOrder {
-        lines: work.plan.lines.clone(),
-        ..work.plan.order.clone()
+async fn create(context: &Context, work: &Work<()>) -> Result<Change, StepError> {
+    // Nothing has to be planned: the fact itself never changes.
+    let Fact::PoCreated(fact) = &work.fact else {
+        return Err(StepError::Defect(format!(
+            "{} begins with another fact than its order",
+            work.id()
+        )));
     };
+    let mut order = PurchaseOrder::created(fact);
     let odoo = context.odoo(&work.plant.odoo.database).await?;
     for line in &order.lines {
         odoo.accuracy().check_quantity(line.ordered)?;
@@ -109,7 +99,7 @@ async fn create(context: &Context, work: &Work<Plan>) -> Result<Change, StepErro
     })
 }
 
-fn document(work: &Work<Plan>, order: &PurchaseOrder) -> Result<NewOrder, Exception> {
+fn document(work: &Work<()>, order: &PurchaseOrder) -> Result<NewOrder, Exception> {
     let plant = &work.plant;
     let external_id = work.id().external_id();
     let lines = order.lines.iter().map(|line| {

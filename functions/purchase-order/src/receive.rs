@@ -13,7 +13,8 @@ use interplant_domain::fact::Fact;
 use interplant_domain::lifecycle::{Resume, Settle};
 use interplant_domain::purchase_order::{OpenReceipt, PurchaseOrder, ReceiptPlan};
 use interplant_odoo::{
-    Client, Declaration, DeclaredMove, Error as OdooError, Order, OrderState, Picking, PickingState,
+    Client, Declaration, DeclaredMove, Error as OdooError, Guard, Order, OrderState, Picking,
+    PickingState,
 };
 use interplant_runtime::step::{Begun, Change, Outcome, StepError, StepInput, Work};
 use interplant_runtime::{Context, failpoint};

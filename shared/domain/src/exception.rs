@@ -133,7 +133,7 @@ codes! {
     /// Odoo's rights, key or configuration keep Interplant from working.
     OdooConfiguration = "ODOO_CONFIGURATION", Operations, 4, "Mend user, key, rights or database name in Odoo and in the secret, then retry.";
     /// Two facts with one business key and revision have different contents.
-    ConflictingFact = "CONFLICTING_FACT", DataSteward, 8, "Ask the plant which content is right; the first one is in force. A correction is a new revision.";
+    ConflictingFact = "CONFLICTING_FACT", DataSteward, 8, "Ask the plant which content is right; the first one is in force. Then skip this one.";
     /// A fact has waited for its predecessor beyond its due time.
     PredecessorOverdue = "PREDECESSOR_OVERDUE", Buyer, 24, "Ask the plant for the missing fact; it is applied by itself when it comes.";
 }

@@ -192,6 +192,23 @@ impl LifecycleId {
         }
     }
 
+    /// Reads an id as people and gateways write it: encoded as ours are, or with the number as it is.
+    ///
+    /// # Errors
+    /// When kind, plant or number is missing or wrong.
+    pub fn read(text: &str) -> Result<Self, Error> {
+        if let Ok(id) = text.parse() {
+            return Ok(id);
+        }
+        let mut parts = text.splitn(3, '/');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(kind), Some(plant), Some(number)) if (1..=400).contains(&number.trim().len()) => {
+                Ok(Self::new(kind.parse()?, &plant.parse()?, number))
+            }
+            _ => text.parse(),
+        }
+    }
+
     /// The kind of document.
     #[must_use]
     pub fn kind(&self) -> LifecycleKind {

@@ -74,14 +74,25 @@ pub struct Operation {
     pub sequence: u64,
     /// How often it was tried.
     pub attempts: u32,
-    /// Until when the worker that has it may still be at work.
-    pub lease_until: Timestamp,
+    /// Until when the worker that has it may still be at work; none when it has let go of it.
+    pub lease_until: Option<Timestamp>,
     /// Until when Odoo may still carry out a call whose answer was lost; none when no call is open.
     pub unknown_until: Option<Timestamp>,
     /// What is to be done, decided before the first call, so that a repeat does the same.
     pub plan: serde_json::Value,
     /// When it began.
     pub started_at: Timestamp,
+}
+
+impl Operation {
+    /// Until when a call of an earlier attempt may still take effect in Odoo, which works on a request for
+    /// so long at most. A worker that died may have made its last call at the end of its lease.
+    #[must_use]
+    pub fn busy_until(&self, request_limit: SignedDuration) -> Option<Timestamp> {
+        self.lease_until
+            .map(|lease| lease + request_limit)
+            .max(self.unknown_until)
+    }
 }
 
 /// The token of a waiting execution.
@@ -344,11 +355,8 @@ impl Lifecycle {
             .as_ref()
             .filter(|operation| operation.step == run.step && operation.sequence == sequence);
         let (operation, resume) = if let Some(earlier) = earlier {
-            let busy = [Some(earlier.lease_until), earlier.unknown_until];
-            let only_look_until = busy
-                .into_iter()
-                .flatten()
-                .max()
+            let only_look_until = earlier
+                .busy_until(run.request_limit)
                 .filter(|until| *until > now);
             let operation = Operation {
                 attempts: earlier.attempts + 1,
@@ -356,7 +364,7 @@ impl Lifecycle {
                 lease_until: if only_look_until.is_some() {
                     earlier.lease_until
                 } else {
-                    run.deadline
+                    Some(run.deadline)
                 },
                 ..earlier.clone()
             };
@@ -368,7 +376,7 @@ impl Lifecycle {
                         step: run.step,
                         sequence,
                         attempts: 1,
-                        lease_until: run.deadline,
+                        lease_until: Some(run.deadline),
                         unknown_until: None,
                         plan,
                         started_at: now,
@@ -470,8 +478,8 @@ impl Lifecycle {
             .filter(|operation| operation.step == step)?;
         let mut commit = self.commit(now);
         commit.header.operation = Some(Operation {
-            lease_until: now,
-            unknown_until: unknown_until.or(operation.unknown_until),
+            lease_until: None,
+            unknown_until: unknown_until.max(operation.unknown_until),
             ..operation.clone()
         });
         Some(commit)
@@ -515,7 +523,7 @@ impl Lifecycle {
         });
         commit.header.exception = Some(id);
         if let Some(operation) = &mut commit.header.operation {
-            operation.lease_until = now;
+            operation.lease_until = None;
         }
         commit
     }
@@ -562,6 +570,26 @@ impl Lifecycle {
                 .push(raised(id, &exception, "sweep", entry, plant, false, now));
         }
         (!commit.exceptions.is_empty()).then_some(commit)
+    }
+
+    /// Settles facts that come after a person has cancelled the lifecycle: their sender is told.
+    #[must_use]
+    pub fn after_cancel(&self, now: Timestamp) -> Option<Commit> {
+        if self.header.status != Status::Cancelled || self.entries.is_empty() {
+            return None;
+        }
+        let mut commit = self.commit(now);
+        commit.entries = self
+            .entries
+            .iter()
+            .map(|entry| Entry {
+                state: EntryState::Skipped,
+                settled_at: Some(now),
+                result: Some("not applied: the lifecycle was cancelled before it came".to_owned()),
+                ..entry.clone()
+            })
+            .collect();
+        Some(commit)
     }
 
     /// Records our own defect: the lifecycle stands still until an operator restarts it.
@@ -690,6 +718,8 @@ pub struct Run {
     pub generation: u32,
     /// When the function is ended at the latest.
     pub deadline: Timestamp,
+    /// How long Odoo works on a request at most.
+    pub request_limit: SignedDuration,
 }
 
 /// What becomes of a fact when a step is done.

@@ -46,7 +46,9 @@ pub async fn nudge(
         let Some(lifecycle) = store.load(id).await? else {
             return Ok(());
         };
-        let outcome = if lifecycle.wants_execution() {
+        let outcome = if let Some(refused) = lifecycle.after_cancel(now) {
+            store.commit(&refused).await
+        } else if lifecycle.wants_execution() {
             start_generation(store, engine, &lifecycle, now).await
         } else if let (Some(waiter), Some(word)) = (&lifecycle.waiter, lifecycle.wake_word()) {
             wake(store, engine, &lifecycle, waiter, word, now).await
@@ -213,6 +215,25 @@ pub async fn release(
             .await
         }
         Some(_) | None => Ok(()),
+    }
+}
+
+/// Starts a lifecycle again that a defect had halted: the next generation goes on from the record.
+///
+/// # Errors
+/// [`Error::Conflict`] when it is not halted, or moved meanwhile.
+pub async fn restart(
+    store: &impl Store,
+    engine: &impl Engine,
+    id: &LifecycleId,
+    now: Timestamp,
+) -> Result<u32, Error> {
+    match store.load(id).await? {
+        Some(lifecycle) if lifecycle.header.status == Status::Halted => {
+            start_generation(store, engine, &lifecycle, now).await?;
+            Ok(lifecycle.header.generation + 1)
+        }
+        Some(_) | None => Err(Error::Conflict),
     }
 }
 

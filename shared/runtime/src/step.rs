@@ -212,10 +212,33 @@ impl Context {
     where
         P: Serialize + DeserializeOwned,
     {
+        let begun = self.take_up(input, deadline, plan).await;
+        if let Err(StepError::Defect(defect)) = &begun {
+            // Without a mark the sweeper would start generation after generation into the same defect.
+            if let Some(lifecycle) = self.store.load(&input.lifecycle).await? {
+                self.store
+                    .commit(&lifecycle.halted(defect, self.now()))
+                    .await?;
+            }
+        }
+        begun
+    }
+
+    async fn take_up<P>(
+        &self,
+        input: &StepInput,
+        deadline: Timestamp,
+        plan: impl Fn(Option<&PurchaseOrder>, &Fact) -> Result<P, Exception>,
+    ) -> Result<Begun<P>, StepError>
+    where
+        P: Serialize + DeserializeOwned,
+    {
         let run = Run {
             step: input.step,
             generation: input.generation,
             deadline,
+            request_limit: SignedDuration::try_from(self.settings.odoo_request_limit)
+                .unwrap_or_default(),
         };
         for _ in 0..4 {
             let now = self.now();
@@ -297,6 +320,15 @@ impl Context {
         result: Result<Change, StepError>,
     ) -> Result<Outcome, StepError> {
         let (step, sequence) = (work.run.step, work.sequence);
+        if let Err(StepError::Business(exception)) = &result
+            && matches!(
+                exception.code,
+                ExceptionCode::OdooConfiguration | ExceptionCode::AmountPrecision
+            )
+        {
+            // What a person mends in Odoo is seen by the next attempt, not by the next cold start.
+            self.forget_odoo(&work.plant.odoo.database);
+        }
         crate::failpoint!("step.before_record");
         for _ in 0..4 {
             let now = self.now();
@@ -318,8 +350,7 @@ impl Context {
                 }
                 Err(StepError::Defect(defect)) => Some(lifecycle.halted(defect, now)),
                 Err(StepError::Retryable { unknown, .. }) => {
-                    let limit = SignedDuration::try_from(self.settings.odoo_request_limit)
-                        .unwrap_or_default();
+                    let limit = work.run.request_limit;
                     // While only looking was allowed, the earlier attempt's own limits stay in force.
                     match work.resume {
                         Resume::Again {
@@ -374,7 +405,7 @@ impl Context {
             return Err(StepError::MoreToDo);
         }
         match self.store.commit(&lifecycle.closed(self.now())).await {
-            Ok(()) => Ok(Outcome { next: "Closed" }),
+            Ok(()) => Ok(Outcome { next: CLOSED }),
             Err(StoreError::Conflict) => Err(StepError::MoreToDo),
             Err(error) => Err(error.into()),
         }
@@ -385,6 +416,9 @@ impl Context {
         lifecycle.ok_or_else(|| StepError::Defect(format!("{id} has an execution but no record")))
     }
 }
+
+/// The end of the road: the state machine ends behind `Close`.
+const CLOSED: &str = "Closed";
 
 fn elsewhere(lifecycle: &Lifecycle, run: Run) -> Outcome {
     let next = if lifecycle.header.generation == run.generation {

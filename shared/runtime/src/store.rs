@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use interplant_domain::identifier::{EventId, LifecycleId, PlantCode, sha256_hex};
@@ -160,8 +160,13 @@ fn transaction_error<R: std::fmt::Debug>(error: SdkError<TransactWriteItemsError
         matches!(service, TransactWriteItemsError::TransactionCanceledException(cancelled)
             if cancelled.cancellation_reasons().iter().any(|reason| matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))))
     });
+    let unfit =
+        error.as_service_error().and_then(|service| service.code()) == Some("ValidationException");
     if cancelled {
         Error::Conflict
+    } else if unfit {
+        // Too large, for instance: trying again would never help.
+        Error::Unreadable(aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string())
     } else {
         unavailable(error)
     }

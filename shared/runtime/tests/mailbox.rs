@@ -108,6 +108,7 @@ impl World {
             step,
             generation,
             deadline: self.now.get(),
+            request_limit: SignedDuration::ZERO,
         };
         let begin = lifecycle.begin(run, self.now.get(), &self.plant, |_, _| {
             Ok(serde_json::Value::Null)

@@ -31,7 +31,8 @@ pub struct MatchResult {
     pub rule_version: String,
     /// SHA-256 of everything that went into the match.
     pub inputs_hash: String,
-    /// Every comparison that was made.
+    /// Every comparison that was made; empty in the order itself, kept in the record of the step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
     /// The date on the invoice.
     pub invoice_date: Day,
@@ -192,7 +193,11 @@ impl PurchaseOrder {
         self.invoices.push(AppliedInvoice {
             number: number.clone(),
             sequence,
-            matched,
+            // The comparisons stay in the record of the step; the order itself must stay small.
+            matched: MatchResult {
+                checks: Vec::new(),
+                ..matched
+            },
             bill: None,
         });
     }

@@ -94,8 +94,16 @@ pub fn next(order: Option<&PurchaseOrder>, entries: &[Entry]) -> Next {
     let begun = entries
         .iter()
         .find(|entry| matches!(entry.state, EntryState::Taken { .. }));
-    let ready = || entries.iter().find(|entry| is_ready(created, entry));
-    if let Some(entry) = begun.or_else(ready) {
+    let ready = || entries.iter().filter(|entry| is_ready(created, entry));
+    // Closing comes last: what else has come is applied first, or the order would be opened again for it.
+    let last =
+        |entry: &&Entry| matched(created, entry).is_some_and(|invoice| invoice.bill.is_some());
+    let first = || {
+        ready()
+            .find(|entry| !last(entry))
+            .or_else(|| ready().next())
+    };
+    if let Some(entry) = begun.or_else(first) {
         let step = match entry.kind {
             FactKind::PoCreated => Step::Create,
             FactKind::PoAcknowledged => Step::Acknowledge,
