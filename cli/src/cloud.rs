@@ -1,8 +1,10 @@
 //! The cloud: AWS by the environment, or the one on this machine.
 
 use std::collections::HashMap;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use base64::Engine as _;
 use interplant_domain::plant::Plant;
@@ -51,6 +53,14 @@ impl Ready {
         })?)
     }
 
+    /// Whether it is still there; its files stay when it ends.
+    fn answers(&self) -> bool {
+        let address = self.endpoint.trim_start_matches("http://");
+        address.parse().is_ok_and(|address| {
+            TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok()
+        })
+    }
+
     /// Stores, queues and engine of this cloud.
     ///
     /// # Errors
@@ -74,6 +84,13 @@ pub async fn attach(folder: Option<&Path>) -> Result<(Context, Option<Ready>), F
     match folder {
         Some(folder) => {
             let ready = ready_in(folder)?;
+            if !ready.answers() {
+                return Err(format!(
+                    "the local cloud in {} has ended: start one by `make demo KEEP=1`",
+                    folder.display()
+                )
+                .into());
+            }
             Ok((ready.context().await?, Some(ready)))
         }
         None => Ok((Context::new(Settings::from_env()?).await, None)),

@@ -5,6 +5,7 @@ mod demo;
 mod list;
 mod odoo;
 mod plant;
+mod restart;
 mod send;
 mod show;
 
@@ -41,6 +42,8 @@ enum Command {
     List(list::List),
     /// Decide an exception: retry, skip or cancel
     Decide(decide::Decide),
+    /// Start a lifecycle again that a defect had halted
+    Restart(restart::Restart),
     /// Look at an Odoo that plants are to be connected to
     #[command(subcommand)]
     Odoo(odoo::Odoo),
@@ -66,6 +69,7 @@ pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
         Command::Show(show) => show.run(local, json).await,
         Command::List(list) => list.run(local, json).await,
         Command::Decide(decide) => decide.run(local, json).await,
+        Command::Restart(restart) => restart.run(local, json).await,
         Command::Odoo(odoo) => odoo.run(json).await,
         Command::Plant(plant) => plant.run(local, json).await,
     }

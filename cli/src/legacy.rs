@@ -55,7 +55,12 @@ fn day(row: &Row, name: &str) -> Result<String, Failure> {
 ///
 /// # Errors
 /// When the export is not what it should be.
-pub fn read(folder: &Path, plant: &PlantCode, most: usize) -> Result<Vec<Value>, Failure> {
+pub fn read(
+    folder: &Path,
+    plant: &PlantCode,
+    most: usize,
+    rounding: Rounding,
+) -> Result<Vec<Value>, Failure> {
     let vendors: BTreeMap<String, String> = table(folder, "Vendor.tsv")?
         .iter()
         .map(|row| {
@@ -96,12 +101,29 @@ pub fn read(folder: &Path, plant: &PlantCode, most: usize) -> Result<Vec<Value>,
         let vendor = vendors
             .get(cell(&header, "VendorID")?)
             .ok_or_else(|| format!("order {number} has an unknown vendor"))?;
-        events.extend(order(plant, number, vendor, &header, rows, &products)?);
+        events.extend(order(
+            rounding, plant, number, vendor, &header, rows, &products,
+        )?);
     }
     Ok(events)
 }
 
+/// Where the derived invoices are rounded to cents: as the Odoo at hand does it, so that the demo is not
+/// about cents. Real suppliers do one or the other, whatever Odoo does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rounding {
+    /// Each line, as 17 and 18 do.
+    EachLine,
+    /// The sum, as 19 does.
+    Sum,
+}
+
+fn cents(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+}
+
 fn order(
+    rounding: Rounding,
     plant: &PlantCode,
     number: &str,
     vendor: &str,
@@ -131,10 +153,13 @@ fn order(
         if came > Decimal::ZERO {
             received.push(json!({"lineNo": line, "itemId": item, "qtyReceived": came.to_string(), "uom": "EA"}));
             invoiced.push(json!({"poNumber": number, "lineNo": line, "qty": came.to_string(), "uom": "EA", "unitPrice": price.to_string()}));
-            // Each line is rounded to cents, as the supplier's invoice and Odoo do.
-            net += (came * price).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+            net += match rounding {
+                Rounding::EachLine => cents(came * price),
+                Rounding::Sum => came * price,
+            };
         }
     }
+    let net = cents(net);
     let at = |date: &str, hour: u8| format!("{date}T{hour:02}:00:00Z");
     let id = |what: &str| format!("{number}-{what}");
     let mut events = vec![

@@ -32,7 +32,7 @@ pub(crate) struct Decide {
 
 impl Decide {
     pub(crate) async fn run(self, local: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
-        let id: LifecycleId = self.lifecycle.parse()?;
+        let id = LifecycleId::read(&self.lifecycle)?;
         let given = GivenDecision {
             exception: self.exception.parse()?,
             decision: self.decision.parse()?,

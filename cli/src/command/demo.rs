@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 
 use crate::cloud::LocalOptions;
 use crate::command::{list, send, show};
+use crate::legacy::{self, Rounding};
 use crate::plants::read_plants;
 use crate::world::{OdooChoice, World};
-use crate::{Failure, facts, legacy, table};
+use crate::{Failure, facts, table};
 
 /// Runs the whole road on this machine: cloud, plants, Odoo, and the proof
 #[derive(Debug, Args)]
@@ -35,6 +36,9 @@ pub(crate) struct Demo {
     /// Orders of the export; 0 takes all
     #[arg(long, default_value_t = 25)]
     orders: usize,
+    /// Stay up after the report, for the other commands, until Ctrl-C
+    #[arg(long)]
+    keep: bool,
     /// Which Odoo the sandbox behaves like; a real one is used when ODOO_URL and its companions are set
     #[arg(long, default_value = "19")]
     odoo: SandboxVersion,
@@ -129,6 +133,13 @@ impl Demo {
         } else {
             report.print(&ids, started.elapsed());
         }
+        if self.keep {
+            println!(
+                "\nThe cloud stays up. In another terminal: interplant --local {} list. Ctrl-C ends it.",
+                options.folder.display()
+            );
+            tokio::signal::ctrl_c().await?;
+        }
         world.cloud.stop().await?;
         Ok(if report.proof.iter().all(|line| line.holds) {
             ExitCode::SUCCESS
@@ -139,6 +150,10 @@ impl Demo {
 
     async fn sendings(&self, world: &mut World) -> Result<Vec<Sending>, Failure> {
         let mut sendings = Vec::new();
+        let rounding = match world.odoo.version() {
+            interplant_odoo::Version::V17 | interplant_odoo::Version::V18 => Rounding::EachLine,
+            interplant_odoo::Version::V19 => Rounding::Sum,
+        };
         for folder in read_plants(&self.project.join("plants"))? {
             let code = folder.plant.plant.clone();
             let facts = match &self.data {
@@ -152,8 +167,15 @@ impl Demo {
                     } else {
                         self.orders
                     },
+                    rounding,
                 )?,
                 Some(_) => continue,
+            };
+            // A real Odoo remembers the last demo: its orders get numbers of their own each time.
+            let facts = if world.sandbox.is_some() {
+                facts
+            } else {
+                renumbered(&facts, world.cloud.context.now().as_second())
             };
             world.add_plant(&folder.plant).await?;
             world.create_masters(&code, &facts).await?;
@@ -195,6 +217,35 @@ fn disturb(facts: &[Value]) -> Vec<Value> {
         interplant_domain::identifier::sha256_hex(event.to_string().as_bytes())
     });
     all
+}
+
+/// The same facts about other documents: every number and id ends in the given one.
+fn renumbered(facts: &[Value], run: i64) -> Vec<Value> {
+    fn walk(value: &mut Value, run: i64) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    match member {
+                        Value::String(text)
+                            if matches!(
+                                name.as_str(),
+                                "id" | "poNumber" | "ackNumber" | "receiptNumber" | "invoiceNumber"
+                            ) =>
+                        {
+                            *text = format!("{}-{run}", text.trim());
+                        }
+                        Value::Object(_) | Value::Array(_) => walk(member, run),
+                        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, run)),
+            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut facts = facts.to_vec();
+    facts.iter_mut().for_each(|fact| walk(fact, run));
+    facts
 }
 
 fn lifecycles(sendings: &[Sending]) -> Vec<LifecycleId> {
@@ -343,7 +394,7 @@ async fn report(
             posted.len(),
         ),
         line(
-            "lifecycles neither closed nor waiting nor held",
+            "lifecycles halted by a defect",
             0,
             headers
                 .iter()

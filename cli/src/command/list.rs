@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use interplant_domain::lifecycle::Header;
+use interplant_domain::mailbox::RaisedException;
+use interplant_runtime::store::Store;
 
+use crate::command::show;
 use crate::{Failure, cloud, table};
 
 /// Lists lifecycles, the last changed first
@@ -14,7 +17,7 @@ pub(crate) struct List {
     /// Only this plant
     #[arg(long)]
     plant: Option<String>,
-    /// Only those that wait for a decision
+    /// The open exceptions instead, also those that stop nothing
     #[arg(long)]
     exceptions: bool,
     /// At most so many of each plant
@@ -33,7 +36,23 @@ impl List {
         for plant in plants {
             headers.extend(context.store.list(&plant, self.most).await?);
         }
-        headers.retain(|header| !self.exceptions || header.exception.is_some());
+        if self.exceptions {
+            // Some exceptions do not stop their lifecycle: they are found by looking at each.
+            let mut raised: Vec<(String, RaisedException)> = Vec::new();
+            for header in &headers {
+                let lifecycle = context.store.load(&header.id).await?;
+                let open = lifecycle
+                    .map(|lifecycle| lifecycle.exceptions)
+                    .unwrap_or_default();
+                raised.extend(open.into_iter().map(|one| (header.id.to_string(), one)));
+            }
+            if json {
+                println!("{}", serde_json::to_string_pretty(&raised)?);
+            } else {
+                show::print_exceptions(raised.iter().map(|(id, one)| (id.clone(), one)));
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
         if json {
             println!("{}", serde_json::to_string_pretty(&headers)?);
         } else {

@@ -19,7 +19,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) async fn run(self, local: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
-        let id: LifecycleId = self.lifecycle.parse()?;
+        let id = LifecycleId::read(&self.lifecycle)?;
         let (context, _) = cloud::attach(local).await?;
         let road = context
             .road(&id)
