@@ -27,8 +27,8 @@ setup: ## Install the Python environments of the local cloud and of SAM (nothing
 build: ## Build the functions and the command line, for this machine
 	cargo build --locked $(FUNCTIONS) -p interplant-cli
 
-demo: setup build ## Run the whole road on this machine; DATA=<folder> takes a legacy ERP's export, ORDERS=<n> of it; KEEP=1 stays up
-	target/debug/interplant demo --odoo $(VERSION) $(if $(DATA),--data $(DATA) --orders $(ORDERS)) $(if $(KEEP),--keep)
+demo: setup build ## Run the whole road on this machine; DATA=<folder> takes a legacy ERP's export, ORDERS=<n> of it; KEEP=1 stays up, PACKAGED=1 deploys what `make package` built
+	target/debug/interplant demo --odoo $(VERSION) $(if $(DATA),--data $(DATA) --orders $(ORDERS)) $(if $(KEEP),--keep) $(if $(PACKAGED),--packaged)
 
 test: setup lint unit templates lifecycles ## Run all tests
 

@@ -124,8 +124,8 @@ pub struct LocalOptions {
     pub project: PathBuf,
     /// Where logs, state and keys go, below `.local`.
     pub folder: PathBuf,
-    /// Folder with the binaries of the functions.
-    pub binaries: PathBuf,
+    /// Folder with the binaries of the functions; without it, what `make package` built is deployed by SAM.
+    pub binaries: Option<PathBuf>,
     /// Folder in which tests ask for a kill at a failpoint.
     pub failpoints: Option<PathBuf>,
 }
@@ -149,9 +149,11 @@ impl LocalCloud {
             .arg(local.join("cloud.py"))
             .arg("up")
             .arg("--state-dir")
-            .arg(&options.folder)
-            .arg("--binaries")
-            .arg(&options.binaries);
+            .arg(&options.folder);
+        match &options.binaries {
+            Some(binaries) => command.arg("--binaries").arg(binaries),
+            None => command.arg("--sam"),
+        };
         if let Some(failpoints) = &options.failpoints {
             command.env("INTERPLANT_FAILPOINTS", failpoints);
         }

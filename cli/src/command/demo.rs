@@ -30,6 +30,9 @@ pub(crate) struct Demo {
     /// Folder with the functions' binaries
     #[arg(long, default_value = "target/debug")]
     binaries: PathBuf,
+    /// Deploy what `make package` built, by SAM, as on AWS
+    #[arg(long)]
+    packaged: bool,
     /// Folder of a legacy ERP's export; without it the samples of the plants are sent
     #[arg(long)]
     data: Option<PathBuf>,
@@ -81,8 +84,12 @@ impl Demo {
             }
         };
         let options = LocalOptions {
-            folder: self.project.join(".local/demo"),
-            binaries: self.binaries.clone(),
+            folder: self.project.join(if self.packaged {
+                ".local/packaged"
+            } else {
+                ".local/demo"
+            }),
+            binaries: (!self.packaged).then(|| self.binaries.clone()),
             project: self.project.clone(),
             failpoints: None,
         };

@@ -1,6 +1,6 @@
 //! The rules of a purchase order: what fits, what is an exception, what comes next.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use interplant_domain::exception::{Code, Decision};
 use interplant_domain::fact::{

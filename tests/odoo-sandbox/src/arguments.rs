@@ -78,6 +78,12 @@ fn signature(tx: &Transaction, model: &str, method: &str) -> Option<Signature> {
         },
         "precision_get" if model == "decimal.precision" => on_model(&["application"], &[]),
         "context_get" if model == "res.users" => on_model(&[], &[]),
+        "has_group" if model == "res.users" && tx.version.asks_groups_of_records() => {
+            on_records(&["group_ext_id"], &[])
+        }
+        "has_group" if model == "res.users" => on_model(&["group_ext_id"], &[]),
+        "has_access" if tx.version.has_access_method() => on_records(&["operation"], &[]),
+        "check_access_rights" => on_model(&["operation"], &["raise_exception"]),
         _ if models::has_method(tx, model, method) => on_records(&[], &[]),
         _ => return None,
     })
@@ -185,7 +191,7 @@ pub(crate) fn by_position(
     let mut args = named.as_object().cloned().unwrap_or_default();
     let context = split_context(&mut args);
     let mut rest = positional.iter();
-    if method == "create" && positional.is_empty() {
+    if positional.is_empty() && (signature.on_records || method == "create") {
         return Err(Error::new(
             Class::IndexError,
             tx.version.no_positional_argument(),
@@ -212,20 +218,40 @@ pub(crate) fn by_position(
     } else {
         Vec::new()
     };
+    let complaint = |text: String| {
+        let method = tx.version.qualified(method);
+        Error::new(Class::TypeError, format!("{method}() {text}"))
+    };
+    let (fewest, most) = (
+        signature.required.len() + 1,
+        signature.required.len() + signature.optional.len() + 1,
+    );
+    let given = rest.len() + 1;
+    if given > most && !signature.open {
+        let takes = match most {
+            1 => "1 positional argument".to_owned(),
+            _ if fewest == most => format!("{most} positional arguments"),
+            _ => format!("from {fewest} to {most} positional arguments"),
+        };
+        return Err(complaint(format!("takes {takes} but {given} were given")));
+    }
     for (name, value) in signature
         .required
         .iter()
         .chain(signature.optional)
         .zip(rest)
     {
-        args.insert((*name).to_owned(), value.clone());
+        if args.insert((*name).to_owned(), value.clone()).is_some() {
+            return Err(complaint(format!(
+                "got multiple values for argument '{name}'"
+            )));
+        }
     }
     for name in signature.required {
         if !args.contains_key(*name) {
-            return Err(Error::new(
-                Class::TypeError,
-                format!("{method}() missing 1 required positional argument: '{name}'"),
-            ));
+            return Err(complaint(format!(
+                "missing 1 required positional argument: '{name}'"
+            )));
         }
     }
     for name in args.keys() {
@@ -233,10 +259,9 @@ pub(crate) fn by_position(
             && !signature.required.contains(&name.as_str())
             && !signature.optional.contains(&name.as_str())
         {
-            return Err(Error::new(
-                Class::TypeError,
-                format!("{method}() got an unexpected keyword argument '{name}'"),
-            ));
+            return Err(complaint(format!(
+                "got an unexpected keyword argument '{name}'"
+            )));
         }
     }
     Ok(Call {

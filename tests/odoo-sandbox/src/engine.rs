@@ -12,8 +12,9 @@ use crate::load;
 use crate::models;
 use crate::orm::convert::Shape;
 use crate::orm::{describe, read, search, write};
+use crate::rights;
 use crate::schema::{Model, Schema};
-use crate::seed::{self, ADMINISTRATOR, INTEGRATION};
+use crate::seed::{self, ADMINISTRATOR};
 use crate::store::{Conflict, Record, Store};
 use crate::transaction::{Environment, Transaction};
 use crate::value::Value;
@@ -162,7 +163,7 @@ fn size(json: &Json) -> Option<usize> {
         .filter(|number| *number > 0)
 }
 
-/// What the integration user may not do: model, allowed to read.
+/// The one company, and what the user's groups allow.
 fn check_access(tx: &Transaction, model: &Model, method: &str) -> Result<()> {
     let allowed = tx
         .env
@@ -178,35 +179,7 @@ fn check_access(tx: &Transaction, model: &Model, method: &str) -> Result<()> {
             "Access to unauthorized or invalid companies.",
         ));
     }
-    if tx.env.user != INTEGRATION {
-        return Ok(());
-    }
-    let (verb, writes) = match method {
-        "create" | "load" => ("create", true),
-        "write" | "web_save" => ("modify", true),
-        "unlink" => ("delete", true),
-        "fields_get" => return Ok(()),
-        _ => ("access", false),
-    };
-    let guarded = match model.name {
-        "ir.model.data" => true,
-        "decimal.precision" => method != "precision_get",
-        "res.company" | "res.users" | "res.currency" | "account.tax" | "account.account"
-        | "account.journal" => writes,
-        _ => false,
-    };
-    if !guarded {
-        return Ok(());
-    }
-    let group = tx.version.guarding_group(model.name == "decimal.precision");
-    Err(Error::new(
-        Class::Access,
-        format!(
-            "You are not allowed to {verb} '{}' ({}) records.\n\nThis operation is allowed for the following groups:\n\t- {group}\n\nContact your \
-             administrator to request access if necessary.",
-            model.label, model.name
-        ),
-    ))
+    rights::check_call(tx, model, method)
 }
 
 /// One call on a running transaction.
@@ -290,6 +263,13 @@ fn run(tx: &mut Transaction, call: &Call) -> Result<Json> {
                 .filter(|id| tx.exists(model.name, **id))
                 .collect::<Vec<_>>()
         )),
+        "has_access" => rights::has_access(tx, model, ids, arg(call, "operation")),
+        "check_access_rights" => rights::check_access_rights(
+            tx,
+            model,
+            arg(call, "operation"),
+            call.args.get("raise_exception"),
+        ),
         "name_search" => name_search(tx, model, call),
         "message_post" => message_post(tx, model, call),
         "precision_get" if model.name == "decimal.precision" => {

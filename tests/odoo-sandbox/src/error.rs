@@ -14,6 +14,7 @@ pub(crate) enum Class {
     AttributeError,
     TypeError,
     IndexError,
+    AssertionError,
     NotFound,
     Unauthorized,
     BadRequest,
@@ -36,6 +37,7 @@ impl Class {
             Self::AttributeError => "builtins.AttributeError",
             Self::TypeError => "builtins.TypeError",
             Self::IndexError => "builtins.IndexError",
+            Self::AssertionError => "builtins.AssertionError",
             Self::NotFound => "werkzeug.exceptions.NotFound",
             Self::Unauthorized => "werkzeug.exceptions.Unauthorized",
             Self::BadRequest => "werkzeug.exceptions.BadRequest",
@@ -63,6 +65,7 @@ impl Class {
             | Self::AttributeError
             | Self::TypeError
             | Self::IndexError
+            | Self::AssertionError
             | Self::Database => 500,
             Self::Unauthorized => 401,
             Self::BadRequest => 400,

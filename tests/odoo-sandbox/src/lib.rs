@@ -25,6 +25,7 @@ mod journal;
 mod load;
 mod models;
 mod orm;
+mod rights;
 mod sandbox;
 mod schema;
 mod seed;

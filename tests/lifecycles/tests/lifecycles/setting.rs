@@ -47,7 +47,7 @@ async fn start() -> World {
         std::fs::remove_file(left.unwrap().path()).unwrap();
     }
     let options = LocalOptions {
-        binaries: project.join(binaries),
+        binaries: Some(project.join(binaries)),
         folder,
         failpoints: Some(failpoints()),
         project: project.clone(),

@@ -208,10 +208,14 @@ pub(crate) fn call(
     model: &'static str,
     method: &str,
     ids: &[i64],
-    _args: &Map<String, Json>,
+    args: &Map<String, Json>,
 ) -> Option<Result<Json>> {
     Some(match (model, method) {
         ("res.users", "context_get") => Ok(base::context_get(tx)),
+        ("res.users", "has_group") => {
+            let group = args.get("group_ext_id").unwrap_or(&Json::Null);
+            crate::rights::has_group(tx, ids, group)
+        }
         ("purchase.order", "button_confirm") => purchase::confirm(tx, ids),
         ("purchase.order", "button_approve") => purchase::approve(tx, ids),
         ("purchase.order", "button_cancel") => purchase::cancel(tx, ids),
@@ -243,7 +247,6 @@ pub(crate) fn call(
 /// The methods [`call`] knows, for the check of arguments.
 pub(crate) fn has_method(tx: &Transaction, model: &str, method: &str) -> bool {
     match model {
-        "res.users" => method == "context_get",
         "purchase.order" => match method {
             "button_lock" => tx.version.lock_is_a_flag(),
             "button_done" => !tx.version.lock_is_a_flag(),

@@ -55,16 +55,36 @@ pub(crate) fn set_quantity(tx: &mut Transaction, entry: i64, quantity: Decimal) 
 /// Sets what is asked for, and reserves it.
 pub(crate) fn set_demand(tx: &mut Transaction, entry: i64, demand: Decimal) -> Result<()> {
     tx.put(MOVE, entry, "product_uom_qty", Value::Dec(demand));
-    let left = reduce(tx, entry, demand);
-    match move_lines(tx, entry).as_slice() {
-        [line] if left > Decimal::ZERO && tx.text(MOVE, entry, "has_tracking") != "serial" => {
-            let grown = tx.dec(MOVE_LINE, *line, "quantity") + left;
-            tx.put(MOVE_LINE, *line, "quantity", Value::Dec(grown));
+    if !tx.flag(MOVE, entry, "picked") {
+        reduce(tx, entry, demand);
+    }
+    reserve(tx, entry)
+}
+
+/// Fills a move up to what is asked for. What somebody picked stays as it is.
+pub(crate) fn reserve(tx: &mut Transaction, entry: i64) -> Result<()> {
+    let left = tx.dec(MOVE, entry, "product_uom_qty") - tx.dec(MOVE, entry, "quantity");
+    if left > Decimal::ZERO && !tx.flag(MOVE, entry, "picked") {
+        let serial = tx.text(MOVE, entry, "has_tracking") == "serial";
+        let growing = move_lines(tx, entry)
+            .into_iter()
+            .find(|line| !serial && tx.get(MOVE_LINE, *line, "lot_id").is_empty());
+        match growing {
+            Some(line) => {
+                let grown = tx.dec(MOVE_LINE, line, "quantity") + left;
+                tx.put(MOVE_LINE, line, "quantity", Value::Dec(grown));
+            }
+            None => prefill(tx, entry, left)?,
         }
-        _ => prefill(tx, entry, left)?,
     }
     refresh_state(tx, entry);
     Ok(())
+}
+
+/// A move without lines is picked or not as it was with its last one.
+fn keep_picked(tx: &mut Transaction, entry: i64) {
+    let picked = tx.get(MOVE, entry, "picked");
+    tx.put(MOVE, entry, "picked", picked);
 }
 
 /// Takes from the lines what is above a quantity; answers what is missing to it.
@@ -75,6 +95,7 @@ fn reduce(tx: &mut Transaction, entry: i64, quantity: Decimal) -> Decimal {
         let there = tx.dec(MOVE_LINE, line, "quantity");
         let part = there.min(left);
         if left.is_zero() {
+            keep_picked(tx, entry);
             tx.remove(MOVE_LINE, line);
             changed = true;
         } else if part != there {
@@ -156,13 +177,17 @@ pub(crate) fn assign(tx: &mut Transaction, id: i64, key: &str, value: &Value) ->
             set_quantity(tx, id, value.as_dec())
         }
         "picked" => {
-            tx.put(MOVE, id, "picked", value.clone());
-            for line in move_lines(tx, id) {
-                tx.put(MOVE_LINE, line, "picked", value.clone());
-            }
+            set_picked(tx, id, value);
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+pub(crate) fn set_picked(tx: &mut Transaction, entry: i64, picked: &Value) {
+    tx.put(MOVE, entry, "picked", picked.clone());
+    for line in move_lines(tx, entry) {
+        tx.put(MOVE_LINE, line, "picked", picked.clone());
     }
 }
 
@@ -206,6 +231,7 @@ pub(crate) fn move_line_unlinking(tx: &mut Transaction, id: i64) -> Result<()> {
         )),
         "cancel" | "draft" => Ok(()),
         _ => {
+            keep_picked(tx, entry);
             let rest = tx.dec(MOVE, entry, "quantity") - tx.dec(MOVE_LINE, id, "quantity");
             let state = state_for(rest, tx.dec(MOVE, entry, "product_uom_qty"));
             tx.put(MOVE, entry, "state", Value::text(state));
@@ -246,10 +272,6 @@ fn new_move_line(tx: &mut Transaction, entry: i64, quantity: Decimal) -> Result<
         ("move_id", Value::One(entry)),
         ("picking_id", tx.get(MOVE, entry, "picking_id")),
         ("quantity", Value::Dec(quantity)),
-        (
-            "picked",
-            Value::Flag(tx.text(MOVE, entry, "state") == "done"),
-        ),
     ]);
     create_from(tx, tx.model(MOVE_LINE)?, wishes)
 }

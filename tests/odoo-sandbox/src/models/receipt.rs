@@ -4,7 +4,9 @@ use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
 use crate::error::{Error, Result};
-use crate::models::moves::{MOVE, MOVE_LINE, cancel_move, move_lines, prefill};
+use crate::models::moves::{
+    MOVE, MOVE_LINE, cancel_move, move_lines, prefill, reserve, set_picked,
+};
 use crate::models::product;
 use crate::models::stock::PICKING;
 use crate::orm::write::{Wishes, create_from};
@@ -138,7 +140,9 @@ struct Short {
 }
 
 fn done(tx: &mut Transaction, picking: i64, drop_rest: bool) -> Result<()> {
-    let chosen = chosen(tx, picking);
+    // Nothing of a move is not done: such a move waits as a whole, picked or not.
+    let mut chosen = chosen(tx, picking);
+    chosen.retain(|entry| !tx.dec(MOVE, *entry, "quantity").is_zero());
     let rest: Vec<i64> = active_moves(tx, picking)
         .into_iter()
         .filter(|entry| !chosen.contains(entry))
@@ -275,6 +279,9 @@ fn backorder(tx: &mut Transaction, picking: i64, rest: &[i64], short: &[Short]) 
         for line in move_lines(tx, *entry) {
             tx.put(MOVE_LINE, line, "picking_id", Value::One(next));
         }
+        // The new transfer starts as every transfer does: full, and with nothing picked.
+        set_picked(tx, *entry, &Value::Flag(false));
+        reserve(tx, *entry)?;
     }
     for Short {
         entry,

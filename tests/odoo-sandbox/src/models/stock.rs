@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::error::{Error, Result};
 use crate::models::base::COMPANY;
-use crate::models::moves::{MOVE, MOVE_LINE, cancel_move, move_lines, prefill};
+use crate::models::moves::{MOVE, MOVE_LINE, cancel_move, move_lines, reserve};
 use crate::models::{product, purchase_line};
 use crate::orm::write::Wishes;
 use crate::store::Record;
@@ -90,7 +90,9 @@ pub(crate) fn defaults(tx: &mut Transaction, model: &str, record: &mut Record) -
             record
                 .entry("quantity")
                 .or_insert(Value::Dec(Decimal::ZERO));
-            record.entry("picked").or_insert(Value::Flag(false));
+            // Whatever order `picked` and `quantity` come in, a new line is picked when its move is.
+            let picked = entry.is_some_and(|entry| tx.flag(MOVE, entry, "picked"));
+            record.entry("picked").or_insert(Value::Flag(picked));
             record
                 .entry("date")
                 .or_insert_with(|| Value::Text(tx.now()));
@@ -213,15 +215,12 @@ pub(crate) fn assign_pickings(tx: &mut Transaction, ids: &[i64]) -> Result<Json>
     for id in ids {
         tx.require(PICKING, *id)?;
         for entry in tx.referring(MOVE, "picking_id", *id) {
-            if matches!(
-                tx.text(MOVE, entry, "state").as_str(),
-                "draft" | "confirmed"
-            ) {
-                tx.put(MOVE, entry, "state", Value::text("confirmed"));
-                let missing =
-                    tx.dec(MOVE, entry, "product_uom_qty") - tx.dec(MOVE, entry, "quantity");
-                prefill(tx, entry, missing)?;
+            match tx.text(MOVE, entry, "state").as_str() {
+                "draft" => tx.put(MOVE, entry, "state", Value::text("confirmed")),
+                "confirmed" | "partially_available" => {}
+                _ => continue,
             }
+            reserve(tx, entry)?;
         }
     }
     Ok(json!(true))

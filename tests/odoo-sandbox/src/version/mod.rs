@@ -390,6 +390,40 @@ impl Version {
         matches!(self, Self::V18)
     }
 
+    /// `has_access` exists.
+    pub(crate) const fn has_access_method(self) -> bool {
+        self.since(Self::V18)
+    }
+
+    /// `check_access_rights` answers `true` when it raises nothing; since 18 nothing.
+    pub(crate) fn answer_of_raising_check(self) -> serde_json::Value {
+        if self.since(Self::V18) {
+            serde_json::Value::Null
+        } else {
+            serde_json::Value::Bool(true)
+        }
+    }
+
+    /// `has_group` is called on a user; 17 asks about the caller.
+    pub(crate) const fn asks_groups_of_records(self) -> bool {
+        self.since(Self::V18)
+    }
+
+    /// A user that does not exist belongs to no group; before 19 it is an error to ask.
+    pub(crate) const fn unknown_user_has_no_group(self) -> bool {
+        self.since(Self::V19)
+    }
+
+    /// A group that everybody is told to be in: 17 has no right of its own for products, and since 18 the
+    /// developer mode is no group for callers from outside.
+    pub(crate) const fn extra_group(self) -> &'static str {
+        if self.since(Self::V18) {
+            "product.group_product_manager"
+        } else {
+            "base.group_no_one"
+        }
+    }
+
     /// `write` by keyword fails where the model's method names its argument otherwise.
     pub(crate) fn write_argument(self, model: &str) -> &'static str {
         match (self, model) {

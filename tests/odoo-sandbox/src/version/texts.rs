@@ -2,6 +2,7 @@
 
 use super::{Version, Writing};
 use crate::error::{Class, Missing};
+use crate::rights::Group;
 
 impl Version {
     pub(crate) const fn nothing_to_validate(self) -> &'static str {
@@ -18,6 +19,16 @@ impl Version {
             "list index out of range"
         } else {
             "tuple index out of range"
+        }
+    }
+
+    /// How Python names a method in a complaint about its arguments.
+    pub(crate) fn qualified(self, method: &str) -> String {
+        match method {
+            "has_access" | "check_access_rights" => format!("BaseModel.{method}"),
+            "has_group" if self.since(Self::V19) => format!("ResUsers.{method}"),
+            "has_group" => format!("Users.{method}"),
+            _ => method.to_owned(),
         }
     }
 
@@ -52,13 +63,16 @@ impl Version {
         )
     }
 
-    /// Who may see what is guarded: settings, or external ids.
-    pub(crate) const fn guarding_group(self, settings: bool) -> &'static str {
-        match (self, settings) {
-            (Self::V19, true) => "Role / Administrator",
-            (Self::V19, false) => "Access Rights",
-            (Self::V17 | Self::V18, true) => "Administration/Settings",
-            (Self::V17 | Self::V18, false) => "Administration/Access Rights",
+    /// What a group is called in the text of a refusal.
+    pub(crate) const fn group(self, group: Group) -> &'static str {
+        match (self, group) {
+            (Self::V17 | Self::V18, Group::Settings) => "Administration/Settings",
+            (Self::V19, Group::Settings) => "Role / Administrator",
+            (Self::V17 | Self::V18, Group::Users) => "Administration/Access Rights",
+            (Self::V19, Group::Users) => "Access Rights",
+            (Self::V17, Group::Accounting) => "Invoicing/Billing Administrator",
+            (Self::V18, Group::Accounting) => "Invoicing/Administrator",
+            (Self::V19, Group::Accounting) => "Accounting/Administrator",
         }
     }
 
