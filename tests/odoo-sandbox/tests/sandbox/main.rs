@@ -16,5 +16,6 @@ mod loads;
 mod races;
 mod receipts;
 mod replay;
+mod rights;
 mod stage;
 mod transports;

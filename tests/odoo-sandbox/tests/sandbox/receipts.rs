@@ -351,3 +351,189 @@ fn a_receipt_acknowledges_the_order_in_19() {
         );
     }
 }
+
+/// Writes to a move of an open transfer and answers what became of it: quantity, picked, the same of each line.
+fn declare(stage: &Stage, picking: i64, entry: i64, values: &Json) -> Json {
+    let lines = json!({"fields": {"quantity": {}, "picked": {}}});
+    let moves = json!({"fields": {"quantity": {}, "picked": {}, "move_line_ids": lines}});
+    let read = stage.odoo.ok("stock.picking", "web_save", json!({"ids": [picking], "vals": {"move_ids": [[1, entry, values]]}, "specification": {"move_ids": moves}}));
+    let moves = read[0]["move_ids"].as_array().unwrap();
+    let read = moves.iter().find(|read| read["id"] == entry).unwrap();
+    let lines: Vec<Json> = read["move_line_ids"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| json!([line["quantity"], line["picked"]]))
+        .collect();
+    json!([read["quantity"], read["picked"], lines])
+}
+
+/// As seen on real servers of all three versions.
+#[test]
+fn a_new_line_is_picked_when_its_move_is() {
+    for version in Version::ALL {
+        let stage = Stage::new(version);
+        for (number, (steps, expected)) in [
+            (
+                vec![
+                    json!({"quantity": 0, "picked": false}),
+                    json!({"product_uom": 1, "quantity": 10, "picked": true}),
+                ],
+                json!([10.0, true, [[10.0, true]]]),
+            ),
+            (
+                vec![
+                    json!({"quantity": 0, "picked": true}),
+                    json!({"quantity": 4, "picked": false}),
+                ],
+                json!([4.0, false, [[4.0, false]]]),
+            ),
+            (
+                vec![json!({"quantity": 0, "picked": true})],
+                json!([0.0, true, []]),
+            ),
+            (
+                vec![
+                    json!({"picked": true}),
+                    json!({"quantity": 0}),
+                    json!({"quantity": 4}),
+                ],
+                json!([4.0, true, [[4.0, true]]]),
+            ),
+            (
+                vec![
+                    json!({"quantity": 2}),
+                    json!({"picked": true, "quantity": 4}),
+                ],
+                json!([4.0, true, [[2.0, true], [2.0, true]]]),
+            ),
+            (
+                vec![json!({"quantity": 12})],
+                json!([12.0, false, [[10.0, false], [2.0, false]]]),
+            ),
+            (
+                vec![
+                    json!({"picked": true}),
+                    json!({"picked": false, "quantity": 3}),
+                    json!({"quantity": 4}),
+                ],
+                json!([4.0, false, [[3.0, false], [1.0, false]]]),
+            ),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let order = stage.order(&format!("o{number}"));
+            let mut became = Json::Null;
+            for step in &steps {
+                became = declare(&stage, order.picking, order.moves[0], step);
+            }
+            assert_eq!(became, expected, "{version}: {steps:?}");
+        }
+    }
+}
+
+/// The line is what somebody picked; the move remembers it when the line goes.
+#[test]
+fn a_move_stays_picked_without_its_lines() {
+    for version in Version::ALL {
+        let stage = Stage::new(version);
+        let order = stage.order("o");
+        let (picking, entry) = (order.picking, order.moves[0]);
+        let line = stage.read("stock.move", entry, &["move_line_ids"])["move_line_ids"][0].clone();
+        let write = |values: Json| declare(&stage, picking, entry, &values);
+        write(json!({"move_line_ids": [[1, line, {"picked": true}]]}));
+        assert_eq!(
+            write(json!({"move_line_ids": [[2, line, false]]})),
+            json!([0.0, true, []])
+        );
+        assert_eq!(
+            write(json!({"quantity": 2})),
+            json!([2.0, true, [[2.0, true]]])
+        );
+    }
+}
+
+#[test]
+fn what_waits_in_a_backorder_is_full_again_and_not_picked() {
+    for version in Version::ALL {
+        for (name, nuts) in [
+            ("none", json!({"quantity": 0, "picked": true})),
+            ("some", json!({"quantity": 1, "picked": false})),
+        ] {
+            let stage = Stage::new(version);
+            let order = stage.order(name);
+            stage.pick(order.picking, &[(order.moves[0], 6)]);
+            declare(&stage, order.picking, order.moves[1], &nuts);
+            assert_eq!(
+                stage.validate(order.picking, &json!({"skip_backorder": true})),
+                true
+            );
+            let moved = order.moves[1];
+            let fields = ["picking_id", "state", "quantity", "picked", "move_line_ids"];
+            let read = stage.read("stock.move", moved, &fields);
+            assert_ne!(read["picking_id"][0], order.picking, "{version} {name}");
+            assert_eq!(
+                (&read["state"], &read["quantity"], &read["picked"]),
+                (&json!("assigned"), &json!(4.0), &json!(false)),
+                "{version} {name}"
+            );
+            assert_eq!(read["move_line_ids"].as_array().unwrap().len(), 1);
+            let next = read["picking_id"][0].as_i64().unwrap();
+            assert_eq!(
+                declare(
+                    &stage,
+                    next,
+                    moved,
+                    &json!({"product_uom": 1, "quantity": 4, "picked": true})
+                ),
+                json!([4.0, true, [[4.0, true]]])
+            );
+            assert_eq!(stage.validate(next, &json!({"skip_backorder": true})), true);
+            assert_eq!(stage.received(&order), [json!(6.0), json!(4.0)]);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_added_to_what_was_picked() {
+    for version in Version::ALL {
+        let stage = Stage::new(version);
+        let order = stage.order("o");
+        let entry = order.moves[0];
+        declare(
+            &stage,
+            order.picking,
+            entry,
+            &json!({"quantity": 2, "picked": true}),
+        );
+        assert_eq!(
+            declare(
+                &stage,
+                order.picking,
+                entry,
+                &json!({"product_uom_qty": 12})
+            ),
+            json!([2.0, true, [[2.0, true]]])
+        );
+        stage.odoo.ok(
+            "stock.picking",
+            "action_assign",
+            json!({"ids": [order.picking]}),
+        );
+        assert_eq!(
+            stage.read("stock.move", entry, &["quantity"])["quantity"],
+            json!(2.0)
+        );
+        declare(&stage, order.picking, entry, &json!({"picked": false}));
+        stage.odoo.ok(
+            "stock.picking",
+            "action_assign",
+            json!({"ids": [order.picking]}),
+        );
+        assert_eq!(
+            declare(&stage, order.picking, entry, &json!({})),
+            json!([12.0, false, [[12.0, false]]])
+        );
+    }
+}
