@@ -42,7 +42,7 @@ pub struct Envelope {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"))]
     pub traceparent: Option<String>,
-    /// Revision of the fact, from 1; a correction carries the next one.
+    /// Revision of the fact. Only 1, which is meant when it is left out, is taken so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[1-9][0-9]{0,8}$"))]
     pub bizrev: Option<String>,

@@ -46,9 +46,14 @@ pub async fn nudge(
         let Some(lifecycle) = store.load(id).await? else {
             return Ok(());
         };
-        let outcome = if let Some(refused) = lifecycle.after_cancel(now) {
-            store.commit(&refused).await
-        } else if lifecycle.wants_execution() {
+        if let Some(refused) = lifecycle.after_cancel(now) {
+            match store.commit(&refused).await {
+                // Its execution may still wait for the decision that cancelled it: look again.
+                Ok(()) | Err(Error::Conflict) => continue,
+                Err(error) => return Err(error),
+            }
+        }
+        let outcome = if lifecycle.wants_execution() {
             start_generation(store, engine, &lifecycle, now).await
         } else if let (Some(waiter), Some(word)) = (&lifecycle.waiter, lifecycle.wake_word()) {
             wake(store, engine, &lifecycle, waiter, word, now).await

@@ -11,7 +11,9 @@ use std::pin::Pin;
 use interplant_domain::exception::{Code as ExceptionCode, Exception};
 use interplant_domain::fact::Fact;
 use interplant_domain::identifier::LifecycleId;
-use interplant_domain::lifecycle::{AWAIT, Begin, Lifecycle, Resume, Run, SUPERSEDED, Settle};
+use interplant_domain::lifecycle::{
+    AWAIT, Begin, Lifecycle, Resume, Run, SUPERSEDED, Settle, Status,
+};
 use interplant_domain::plant::Plant;
 use interplant_domain::purchase_order::{Next, PurchaseOrder, Step};
 use jiff::{SignedDuration, Timestamp};
@@ -214,12 +216,7 @@ impl Context {
     {
         let begun = self.take_up(input, deadline, plan).await;
         if let Err(StepError::Defect(defect)) = &begun {
-            // Without a mark the sweeper would start generation after generation into the same defect.
-            if let Some(lifecycle) = self.store.load(&input.lifecycle).await? {
-                self.store
-                    .commit(&lifecycle.halted(defect, self.now()))
-                    .await?;
-            }
+            self.halt(&input.lifecycle, defect).await?;
         }
         begun
     }
@@ -319,6 +316,30 @@ impl Context {
         work: &Work<P>,
         result: Result<Change, StepError>,
     ) -> Result<Outcome, StepError> {
+        let concluded = self.record(work, result).await;
+        if let Err(StepError::Defect(defect)) = &concluded {
+            self.halt(work.id(), defect).await?;
+        }
+        concluded
+    }
+
+    /// Marks a lifecycle as halted by a defect: else the sweeper would start generation after generation
+    /// into the same defect.
+    async fn halt(&self, id: &LifecycleId, defect: &str) -> Result<(), StepError> {
+        match self.store.load(id).await? {
+            Some(lifecycle) if lifecycle.header.status == Status::Running => Ok(self
+                .store
+                .commit(&lifecycle.halted(defect, self.now()))
+                .await?),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn record<P>(
+        &self,
+        work: &Work<P>,
+        result: Result<Change, StepError>,
+    ) -> Result<Outcome, StepError> {
         let (step, sequence) = (work.run.step, work.sequence);
         if let Err(StepError::Business(exception)) = &result
             && matches!(
@@ -348,7 +369,6 @@ impl Context {
                 Err(StepError::Business(exception)) => {
                     Some(lifecycle.raise(step, sequence, exception, &work.plant, now))
                 }
-                Err(StepError::Defect(defect)) => Some(lifecycle.halted(defect, now)),
                 Err(StepError::Retryable { unknown, .. }) => {
                     let limit = work.run.request_limit;
                     // While only looking was allowed, the earlier attempt's own limits stay in force.
@@ -362,7 +382,10 @@ impl Context {
                         } => lifecycle.interrupted(step, unknown.then(|| now + limit), now),
                     }
                 }
-                Err(StepError::AwaitingReceipt(_) | StepError::MoreToDo) => None,
+                // A defect is marked by our caller, who also sees one that shows only when this is recorded.
+                Err(StepError::AwaitingReceipt(_) | StepError::MoreToDo | StepError::Defect(_)) => {
+                    None
+                }
             };
             let recorded = match &commit {
                 Some(commit) => self.store.commit(commit).await,

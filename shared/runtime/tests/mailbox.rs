@@ -510,3 +510,76 @@ fn every_fact_is_applied_and_the_lifecycle_closed_whatever_is_interleaved_and_wh
         longest_of.get()
     );
 }
+
+/// Polls a future to its end; nothing else is at work.
+fn alone<T>(future: impl Future<Output = T>) -> T {
+    let mut future = Box::pin(future);
+    loop {
+        if let Poll::Ready(value) = future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            return value;
+        }
+    }
+}
+
+#[test]
+fn a_halted_lifecycle_is_left_alone_until_somebody_restarts_it_once() {
+    let world = World::new();
+    let (store, engine, now) = (&world.store, &world.engine, world.now.get());
+    alone(protocol::deliver(
+        store,
+        engine,
+        &world.delivery(0, FactKind::PoCreated),
+        now,
+    ))
+    .unwrap();
+    let running = store.peek(&world.id).unwrap();
+    alone(store.commit(&running.halted("a defect", now))).unwrap();
+    engine.end(0);
+    alone(protocol::repair(store, engine, &world.id, now)).unwrap();
+    assert_eq!(store.peek(&world.id).unwrap().header.status, Status::Halted);
+    assert_eq!(
+        alone(protocol::restart(store, engine, &world.id, now)),
+        Ok(2)
+    );
+    assert!(engine.executions()[1].running);
+    assert_eq!(
+        alone(protocol::restart(store, engine, &world.id, now)),
+        Err(Error::Conflict)
+    );
+}
+
+#[test]
+fn a_fact_that_comes_after_a_cancel_decision_is_settled_and_its_sender_told() {
+    let world = World::new();
+    let (store, engine, now) = (&world.store, &world.engine, world.now.get());
+    alone(protocol::deliver(
+        store,
+        engine,
+        &world.delivery(0, FactKind::PoCreated),
+        now,
+    ))
+    .unwrap();
+    let mut cancelled = store.peek(&world.id).unwrap().halted("", now);
+    cancelled.header.status = Status::Cancelled;
+    alone(store.commit(&cancelled)).unwrap();
+    alone(protocol::deliver(
+        store,
+        engine,
+        &world.delivery(1, FactKind::ReceiptPosted),
+        now,
+    ))
+    .unwrap();
+    let settled = store.settled();
+    assert_eq!(settled.len(), 2);
+    assert!(settled.iter().all(|entry| {
+        entry.state == EntryState::Skipped
+            && entry
+                .result
+                .as_deref()
+                .is_some_and(|result| result.contains("cancelled"))
+    }));
+    assert_eq!(engine.executions().len(), 1, "nothing is started for it");
+}

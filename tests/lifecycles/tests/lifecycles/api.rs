@@ -170,6 +170,17 @@ fn bad_input_gets_a_clear_answer_and_leaves_no_trace() {
                 Some("/data/currency"),
             ),
             (
+                "a correction by revision",
+                Box::new(|order| {
+                    let mut event = order.created();
+                    event["bizrev"] = json!("2");
+                    event.to_string()
+                }),
+                422,
+                "revision_not_taken",
+                Some("/bizrev"),
+            ),
+            (
                 "another plant in source",
                 Box::new(|order| changed(order, "/source", json!("urn:plant:plant-a:erp"))),
                 403,
