@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use interplant_domain::identifier::LifecycleId;
 use interplant_domain::lifecycle::GivenDecision;
 use interplant_runtime::protocol;
@@ -20,7 +21,7 @@ pub(crate) struct Decide {
     /// retry, skip or cancel
     decision: String,
     /// Why
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     reason: String,
     /// Who decides
     #[arg(long, env = "USER")]

@@ -171,10 +171,10 @@ fn conflict(
         exception: Exception::new(
             code,
             format!(
-                "{} revision {} came as {first} with another content (SHA-256 {} now); the first is in force",
-                row.kind.event_type(),
-                event.envelope.revision(),
-                row.content_hash
+                "{} {} came again with another content, as event {} of the sender; the first one, {first}, is in force",
+                row.kind.event_type().trim_start_matches("interplant."),
+                event.fact.number(),
+                row.sender_id
             ),
         ),
         raised_by: "ingest".to_owned(),

@@ -73,6 +73,13 @@ pub(crate) fn json(body: &[u8]) -> Result<Json, Problem> {
 
 /// Reads one event of a plant.
 pub(crate) fn event(contract: &Contract, plant: &PlantCode, event: Json) -> Result<Event, Problem> {
+    if event.as_object().is_none() {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_event",
+            "An event is a JSON object; an array of events is sent as application/cloudevents-batch+json.",
+        ));
+    }
     let value = event.into_text_values();
     fail(contract.envelope_faults(&value))?;
     let envelope = Envelope::deserialize(&value).map_err(|error| invalid("", error.to_string()))?;

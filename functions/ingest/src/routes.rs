@@ -267,7 +267,12 @@ impl Api {
             .road(&id)
             .await
             .map_err(|error| unavailable(&error))?;
-        Ok(ok(to_value(&road.ok_or_else(not_found)?)))
+        let mut road = road.ok_or_else(not_found)?;
+        for step in &mut road.steps {
+            // Our own notes: of no use to a plant, and as long as the document itself.
+            step.operation.plan = Value::Null;
+        }
+        Ok(ok(to_value(&road)))
     }
 }
 

@@ -5,10 +5,9 @@
 //! inbox row stays pending, so that the sweeper brings it again.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use interplant_domain::fact::Fact;
 use interplant_domain::mailbox::{Entry, EntryState};
 use interplant_runtime::Context;
-use interplant_runtime::inbox::{Fate, Row};
+use interplant_runtime::inbox::Fate;
 use interplant_runtime::queue::RouteMessage;
 use interplant_runtime::step::StepError;
 use interplant_runtime::store::Delivery;
@@ -55,7 +54,7 @@ async fn route(context: &Context, body: &str) -> Result<(), StepError> {
             event_id: row.event_id.clone(),
             inbox_key: row.key.clone(),
             kind: row.kind,
-            number: number(&row)?,
+            number: row.fact()?.number().to_string(),
             happened_at: row.happened_at,
             received_at: row.received_at,
             due_at: row.received_at + due,
@@ -70,16 +69,4 @@ async fn route(context: &Context, body: &str) -> Result<(), StepError> {
     context.inbox.routed(&row.key).await?;
     tracing::info!(plant.code = %row.plant, event.id = %row.event_id, lifecycle.id = %row.lifecycle, "{} {appended:?}", row.kind.event_type());
     Ok(())
-}
-
-/// The number by which people know the fact.
-fn number(row: &Row) -> Result<String, StepError> {
-    let fact = row.fact()?;
-    let number = match &fact {
-        Fact::PoCreated(fact) => &fact.po_number,
-        Fact::PoAcknowledged(fact) => &fact.ack_number,
-        Fact::ReceiptPosted(fact) => &fact.receipt_number,
-        Fact::InvoiceReceived(fact) => &fact.invoice_number,
-    };
-    Ok(number.to_string())
 }

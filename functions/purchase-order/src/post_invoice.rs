@@ -173,6 +173,8 @@ pub(crate) async fn verify(
         .iter_mut()
         .filter(|invoice| invoice.sequence == sequence)
     {
+        // What was compared stays in the record of the steps; an order with many bills must stay small.
+        invoice.matched.lines.clear();
         invoice.bill = Some(PostedBill {
             id: posted.id,
             name: bill.name.clone(),

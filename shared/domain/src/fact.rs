@@ -378,6 +378,17 @@ impl Fact {
         LifecycleId::new(LifecycleKind::Po, plant, self.po_number().as_str())
     }
 
+    /// The number by which people know it: of the order, the acknowledgement, the receipt or the invoice.
+    #[must_use]
+    pub fn number(&self) -> &Code {
+        match self {
+            Self::PoCreated(fact) => &fact.po_number,
+            Self::PoAcknowledged(fact) => &fact.ack_number,
+            Self::ReceiptPosted(fact) => &fact.receipt_number,
+            Self::InvoiceReceived(fact) => &fact.invoice_number,
+        }
+    }
+
     fn po_number(&self) -> &Code {
         static NONE: Code = Code(String::new());
         match self {
@@ -433,7 +444,8 @@ impl Fact {
                     if line.unit_price.decimal().is_sign_negative() {
                         return Err(contradiction(
                             &format!("/lines/{index}/unitPrice"),
-                            "a price below zero is not taken; send a credit instead".into(),
+                            "a price below zero is not taken; credit notes are not taken yet"
+                                .into(),
                         ));
                     }
                 }
@@ -456,11 +468,11 @@ impl Fact {
                 (&line.line_no, line.qty_received)
             }),
             Self::InvoiceReceived(fact) => {
-                check_lines(&fact.lines, "qty", |line| (&line.line_no, line.qty))?;
                 let order = self.po_number();
                 if let Some(index) = fact.lines.iter().position(|line| line.po_number != *order) {
                     return Err(contradiction(&format!("/lines/{index}/poNumber"), "an invoice over several orders is not taken yet: send one invoice per order".into()));
                 }
+                check_lines(&fact.lines, "qty", |line| (&line.line_no, line.qty))?;
                 if fact.totals.net + fact.totals.tax != fact.totals.gross {
                     return Err(contradiction(
                         "/totals/gross",

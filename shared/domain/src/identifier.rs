@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 /// Why a text is not the identifier it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a {what}: {rule}")]
+#[error("`{text}` is not {what}: {rule}")]
 pub struct Error {
     text: String,
     what: &'static str,
@@ -84,7 +84,7 @@ impl FromStr for PlantCode {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(error(text, "plant code", "2 to 24 of a-z, 0-9 and -"))
+            Err(error(text, "a plant code", "2 to 24 of a-z, 0-9 and -"))
         }
     }
 }
@@ -106,7 +106,7 @@ impl FromStr for EventId {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(error(text, "event id", "evt_ and 32 hexadecimal digits"))
+            Err(error(text, "an event id", "evt_ and 32 hexadecimal digits"))
         }
     }
 }
@@ -127,7 +127,7 @@ impl FromStr for ExceptionId {
         } else {
             Err(error(
                 text,
-                "exception id",
+                "an exception id",
                 "exc_ and ten hexadecimal digits",
             ))
         }
@@ -165,7 +165,7 @@ impl FromStr for LifecycleKind {
     fn from_str(text: &str) -> Result<Self, Error> {
         match text {
             "po" => Ok(Self::Po),
-            _ => Err(error(text, "lifecycle kind", "po")),
+            _ => Err(error(text, "a lifecycle kind", "po")),
         }
     }
 }
@@ -265,12 +265,12 @@ impl FromStr for LifecycleId {
         let mut parts = text.splitn(3, '/');
         let (Some(kind), Some(plant), Some(number)) = (parts.next(), parts.next(), parts.next())
         else {
-            return Err(error(text, "lifecycle id", RULE));
+            return Err(error(text, "a lifecycle id", RULE));
         };
         let encoded =
             |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'%');
         if number.is_empty() || number.len() > 400 || !number.bytes().all(encoded) {
-            return Err(error(text, "lifecycle id", RULE));
+            return Err(error(text, "a lifecycle id", RULE));
         }
         Ok(Self {
             kind: kind.parse()?,

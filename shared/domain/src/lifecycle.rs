@@ -7,7 +7,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::exception::{Decision, Exception};
+use crate::exception::{Code as ExceptionCode, Decision, Exception};
+use crate::fact::FactKind;
 use crate::identifier::{ExceptionId, LifecycleId};
 use crate::mailbox::{Entry, EntryState, RaisedException, Resolution};
 use crate::plant::Plant;
@@ -543,14 +544,14 @@ impl Lifecycle {
             }
             let (code, why) = match &entry.state {
                 EntryState::Parked { reason, .. } => {
-                    (crate::exception::Code::QuantityReceived, reason.clone())
+                    (ExceptionCode::QuantityReceived, reason.clone())
                 }
                 EntryState::Waiting
                 | EntryState::Taken { .. }
                 | EntryState::Held { .. }
                 | EntryState::Applied
                 | EntryState::Skipped => (
-                    crate::exception::Code::PredecessorOverdue,
+                    ExceptionCode::PredecessorOverdue,
                     format!(
                         "{} {} has waited since {} for the fact before it",
                         entry.kind.event_type(),
@@ -630,6 +631,20 @@ impl Lifecycle {
                 now: self.header.revision,
             });
         }
+        if raised.exception.code == ExceptionCode::ConflictingFact
+            && given.decision != Decision::Skip
+        {
+            return Err(StaleDecision::OnlySkip);
+        }
+        // What a step is doing in Odoo at this moment cannot be called back, and must not be forgotten.
+        let operation = self.header.operation.as_ref();
+        let at_work = operation.is_some_and(|operation| {
+            operation.lease_until.is_some()
+                || operation.unknown_until.is_some_and(|until| until > now)
+        });
+        if at_work && given.decision != Decision::Retry {
+            return Err(StaleDecision::AtWork);
+        }
         let mut commit = self.commit(now);
         commit.exceptions.push(resolved(
             raised,
@@ -645,7 +660,23 @@ impl Lifecycle {
         if raised.blocks {
             commit.header.exception = None;
         }
-        match given.decision {
+        // Without its order a lifecycle has nothing to wait for: skipping that fact ends it.
+        let created = self
+            .header
+            .order
+            .as_ref()
+            .is_some_and(|order| order.in_odoo.is_some());
+        let decision = match entry {
+            Some(entry)
+                if given.decision == Decision::Skip
+                    && entry.kind == FactKind::PoCreated
+                    && !created =>
+            {
+                Decision::Cancel
+            }
+            Some(_) | None => given.decision,
+        };
+        match decision {
             Decision::Retry => {
                 if let Some(entry) = entry {
                     // A step that had begun goes on with its plan; the plan's cause may have been mended, so a
@@ -693,14 +724,31 @@ impl Lifecycle {
                 commit.header.status = Status::Cancelled;
                 commit.header.operation = None;
                 commit.header.exception = None;
+                let posted = |entry: &Entry| {
+                    let invoices = self.header.order.iter().flat_map(|order| &order.invoices);
+                    invoices
+                        .filter(|invoice| invoice.sequence == entry.sequence)
+                        .any(|invoice| invoice.bill.is_some())
+                };
                 commit.entries = self
                     .entries
                     .iter()
-                    .map(|entry| Entry {
-                        state: EntryState::Skipped,
-                        settled_at: Some(now),
-                        result: Some(format!("cancelled by {}: {}", given.by, given.reason)),
-                        ..entry.clone()
+                    .map(|entry| {
+                        // A bill that is posted stays posted, whatever becomes of the order.
+                        let (state, result) = if posted(entry) {
+                            (EntryState::Applied, "bill posted, not read back".to_owned())
+                        } else {
+                            (
+                                EntryState::Skipped,
+                                format!("cancelled by {}: {}", given.by, given.reason),
+                            )
+                        };
+                        Entry {
+                            state,
+                            settled_at: Some(now),
+                            result: Some(result),
+                            ..entry.clone()
+                        }
                     })
                     .collect();
             }
@@ -764,6 +812,12 @@ pub enum StaleDecision {
         /// The present revision.
         now: u64,
     },
+    /// A step is doing something in Odoo, or has just lost the answer to it.
+    #[error("a step is at work on this lifecycle; look at it again in a minute, then decide")]
+    AtWork,
+    /// There is nothing to retry, and no reason to give the document up.
+    #[error("two facts contradict each other and the first is in force: the only decision is skip")]
+    OnlySkip,
 }
 
 fn raised(
@@ -791,7 +845,7 @@ fn raised(
 
 /// Whom a plant names for the owner role of a code; the role itself when it names nobody.
 #[must_use]
-pub fn owner(plant: &Plant, code: crate::exception::Code) -> String {
+pub fn owner(plant: &Plant, code: ExceptionCode) -> String {
     let role = code.owner();
     plant
         .owners

@@ -430,6 +430,96 @@ fn a_decision_is_taken_once_and_only_about_what_was_seen() {
 }
 
 #[test]
+fn nothing_is_given_up_while_a_step_is_at_work_and_a_posted_bill_is_never_called_skipped() {
+    use interplant_domain::lifecycle::StaleDecision;
+    let given = |lifecycle: &Lifecycle, decision| GivenDecision {
+        exception: lifecycle.exceptions[0].id.clone(),
+        decision,
+        seen_revision: None,
+        by: "ann".into(),
+        reason: "counted".into(),
+    };
+    // A receipt is being booked; an overdue invoice beside it asks for a decision.
+    let both = lifecycle(
+        &[FactKind::ReceiptPosted, FactKind::InvoiceReceived],
+        Some(order()),
+    );
+    let later = now() + SignedDuration::from_hours(2);
+    let told = applied(both.clone(), both.overdue(&plant(), later).unwrap());
+    let Begin::Work { commit, .. } = begin(&told, Step::Receive, later) else {
+        unreachable!()
+    };
+    let busy = applied(told, *commit);
+    for decision in [Decision::Cancel, Decision::Skip] {
+        assert_eq!(
+            busy.decided(&given(&busy, decision), later),
+            Err(StaleDecision::AtWork)
+        );
+    }
+    // Its call's answer was lost: still nothing may be given up, until the call can have no effect any more.
+    let end = later + SignedDuration::from_secs(120);
+    let lost = applied(
+        busy.clone(),
+        busy.interrupted(Step::Receive, Some(end), later).unwrap(),
+    );
+    assert_eq!(
+        lost.decided(&given(&lost, Decision::Cancel), later),
+        Err(StaleDecision::AtWork)
+    );
+    assert!(lost.decided(&given(&lost, Decision::Cancel), end).is_ok());
+
+    let mut paid = received(order(), &receipt("W1", &[("1", "12"), ("2", "7.5")]));
+    let fact = invoice(&[("1", "12", "38.2935"), ("2", "7.5", "4.04")], "489.82");
+    let MatchOutcome::Matched(matched) = paid.match_invoice(&fact).unwrap() else {
+        unreachable!()
+    };
+    paid.apply_match(&fact.invoice_number, 1, matched);
+    paid.invoices[0].bill = Some(PostedBill {
+        id: 1,
+        name: "B".into(),
+        total: "489.82".parse().unwrap(),
+    });
+    let posted = lifecycle(
+        &[FactKind::InvoiceReceived, FactKind::InvoiceReceived],
+        Some(paid),
+    );
+    let told = applied(posted.clone(), posted.overdue(&plant(), later).unwrap());
+    let cancelled = told
+        .decided(&given(&told, Decision::Cancel), later)
+        .unwrap();
+    let states: Vec<_> = cancelled
+        .entries
+        .iter()
+        .map(|entry| entry.state.clone())
+        .collect();
+    assert_eq!(states, [EntryState::Applied, EntryState::Skipped]);
+}
+
+#[test]
+fn skipping_the_fact_that_creates_the_order_ends_the_lifecycle() {
+    let lifecycle = lifecycle(&[FactKind::PoCreated, FactKind::ReceiptPosted], None);
+    let exception = interplant_domain::exception::Exception::new(Code::UnknownItem, "no such item");
+    let Begin::Raised(commit, _) = lifecycle.begin(run(Step::Create), now(), &plant(), |_, _| {
+        Err(exception.clone())
+    }) else {
+        unreachable!()
+    };
+    let held = applied(lifecycle, *commit);
+    let skip = GivenDecision {
+        exception: held.exceptions[0].id.clone(),
+        decision: Decision::Skip,
+        seen_revision: None,
+        by: "ann".into(),
+        reason: "a test order".into(),
+    };
+    let ended = applied(held.clone(), held.decided(&skip, now()).unwrap());
+    assert_eq!(
+        (ended.header.status, ended.entries.len()),
+        (Status::Cancelled, 0)
+    );
+}
+
+#[test]
 fn facts_beyond_their_due_time_are_told_once() {
     let lifecycle = lifecycle(&[FactKind::ReceiptPosted], None);
     assert_eq!(lifecycle.overdue(&plant(), now()), None);

@@ -2,6 +2,7 @@
 
 use interplant_domain::decimal::{Quantity, UnitPrice};
 use interplant_domain::exception::{Code, Exception};
+use rust_decimal::Decimal;
 
 /// Digits after the point that this Odoo keeps; more it rounds without a word.
 ///
@@ -21,12 +22,7 @@ impl Accuracy {
     /// # Errors
     /// `AMOUNT_PRECISION` when it would be rounded.
     pub fn check_price(&self, price: UnitPrice) -> Result<(), Exception> {
-        fits(
-            "price",
-            price,
-            price.decimal().normalize().scale(),
-            self.price,
-        )
+        fits("price", price.decimal(), self.price)
     }
 
     /// Whether Odoo keeps this quantity as it is.
@@ -34,16 +30,25 @@ impl Accuracy {
     /// # Errors
     /// `AMOUNT_PRECISION` when it would be rounded.
     pub fn check_quantity(&self, quantity: Quantity) -> Result<(), Exception> {
-        fits(
-            "quantity",
-            quantity,
-            quantity.decimal().normalize().scale(),
-            self.quantity,
-        )
+        fits("quantity", quantity.decimal(), self.quantity)
     }
 }
 
-fn fits(what: &str, value: impl std::fmt::Display, has: u32, kept: u32) -> Result<(), Exception> {
+/// Odoo computes in binary floats, which hold so many decimal digits for certain.
+const SIGNIFICANT_DIGITS: usize = 15;
+
+fn fits(what: &str, value: Decimal, kept: u32) -> Result<(), Exception> {
+    let value = value.normalize();
+    let digits = value.mantissa().unsigned_abs().to_string().len();
+    if digits > SIGNIFICANT_DIGITS {
+        return Err(Exception::new(
+            Code::AmountPrecision,
+            format!(
+                "the {what} {value} has {digits} digits; Odoo keeps {SIGNIFICANT_DIGITS} exactly: send a smaller or a rounder number"
+            ),
+        ));
+    }
+    let has = value.scale();
     if has <= kept {
         return Ok(());
     }
@@ -73,5 +78,27 @@ mod tests {
             refused.message.contains("38.2935") && refused.message.contains('4'),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn what_odoo_would_round_is_an_exception_also_before_the_point() {
+        let accuracy = Accuracy {
+            price: 2,
+            quantity: 6,
+        };
+        let price = |text: &str| {
+            accuracy
+                .check_price(text.parse().unwrap())
+                .map_err(|exception| exception.code)
+        };
+        assert_eq!(price("38.29"), Ok(()));
+        assert_eq!(price("38.2935"), Err(Code::AmountPrecision));
+        let quantity = |text: &str| {
+            accuracy
+                .check_quantity(text.parse().unwrap())
+                .map_err(|exception| exception.code)
+        };
+        assert_eq!(quantity("999999999.999999"), Ok(()));
+        assert_eq!(quantity("9999999999.999999"), Err(Code::AmountPrecision));
     }
 }

@@ -152,10 +152,10 @@ impl Reply {
     pub(crate) fn by_status(&self) -> Error {
         let code = self.status.as_u16();
         match code {
-            401 | 403 | 404 | 407 | 410 => Error::configuration(format!(
+            // Odoo explains what it does not like; a bare refusal comes from something in between.
+            400..=499 => Error::configuration(format!(
                 "HTTP status {code}: wrong address, wrong database, or a gateway that keeps us out"
             )),
-            400..=499 => Error::caller(format!("HTTP status {code}")),
             _ => Error::unknown(format!("HTTP status {code} without an answer of Odoo")),
         }
     }

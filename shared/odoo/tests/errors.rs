@@ -247,11 +247,19 @@ async fn a_wrong_set_up_is_named() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_odoo_does_not_explain_comes_from_something_in_between() {
+    for version in Version::ALL {
+        for say in [html(400), html(415), html(418)] {
+            let error = made_of(version, say).await;
+            assert!(is_configuration(&error), "{version:?}: {error:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn our_own_mistakes_are_defects() {
     for version in Version::ALL {
         for say in [
-            html(400),
-            html(415),
             exception(
                 version,
                 500,

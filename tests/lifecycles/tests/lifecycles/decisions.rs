@@ -289,5 +289,14 @@ fn a_fact_with_another_content_under_the_same_number_is_held_and_the_first_one_s
             (again.status, again.replayed, &again.body["exception"]),
             (200, true, &answer.body["exception"])
         );
+        let conflict = conflict.clone();
+        for decision in [Decision::Cancel, Decision::Retry] {
+            let refused = decide(world, order, &conflict, decision, None).await;
+            assert!(matches!(refused, Err(DecideError::Stale(_))), "{refused:?}");
+        }
+        decide(world, order, &conflict, Decision::Skip, None)
+            .await
+            .unwrap();
+        assert_done_once(world, order, 1).await;
     });
 }
