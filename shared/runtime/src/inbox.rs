@@ -10,7 +10,7 @@ use interplant_domain::identifier::{EventId, ExceptionId, LifecycleId, PlantCode
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Error, unavailable};
+use crate::store::{Error, happened, unavailable};
 
 /// Duplicates are recognised for this long; TTL may delete later, never earlier.
 pub const KEPT_DAYS: i64 = 400;
@@ -330,18 +330,7 @@ impl Inbox {
         let update = update
             .condition_expression("attribute_exists(pending_shard)")
             .expression_attribute_values(":at", s(at.to_string()));
-        match update.send().await {
-            Ok(_) => Ok(()),
-            // `route` was faster.
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|service| service.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(unavailable(error)),
-        }
+        happened(update.send().await).map(drop)
     }
 
     /// Keys of facts that wait for `route` since before `until`.

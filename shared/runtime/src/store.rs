@@ -155,6 +155,19 @@ pub(crate) fn unavailable<E: std::error::Error + 'static, R: std::fmt::Debug>(
     Error::Unavailable(aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string())
 }
 
+/// Whether a conditional write took place; not when its condition did not hold.
+pub(crate) fn happened<T, E, R>(outcome: Result<T, SdkError<E, R>>) -> Result<bool, Error>
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug,
+{
+    match outcome {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(unavailable(error)),
+    }
+}
+
 fn transaction_error<R: std::fmt::Debug>(error: SdkError<TransactWriteItemsError, R>) -> Error {
     let cancelled = error.as_service_error().is_some_and(|service| {
         matches!(service, TransactWriteItemsError::TransactionCanceledException(cancelled)
@@ -247,17 +260,7 @@ impl DynamoStore {
             .update_expression("SET attention_at = :at")
             .condition_expression("attribute_exists(attention_shard)")
             .expression_attribute_values(":at", s(at.to_string()));
-        match update.send().await {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|service| service.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(unavailable(error)),
-        }
+        happened(update.send().await).map(drop)
     }
 
     /// Lifecycles of a shard that the sweeper should look at now.
@@ -452,17 +455,7 @@ impl DynamoStore {
             .condition_expression("attribute_not_exists(next_at) OR next_at <= :now")
             .expression_attribute_values(":next", s(next_at.to_string()))
             .expression_attribute_values(":now", s(now.to_string()));
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|service| service.is_conditional_check_failed_exception()) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(unavailable(error)),
-        }
+        happened(update.send().await)
     }
 
     /// Records an exception beside the lifecycle, which goes on: two facts that contradict each other.
@@ -744,16 +737,10 @@ impl Store for DynamoStore {
         let put = put
             .condition_expression("attribute_not_exists(pk) OR generation <= :mine")
             .expression_attribute_values(":mine", n(waiter.generation));
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|service| service.is_conditional_check_failed_exception()) =>
-            {
-                Err(Error::Conflict)
-            }
-            Err(error) => Err(unavailable(error)),
+        if happened(put.send().await)? {
+            Ok(())
+        } else {
+            Err(Error::Conflict)
         }
     }
 
@@ -766,17 +753,7 @@ impl Store for DynamoStore {
         let delete = delete
             .condition_expression("epoch = :mine")
             .expression_attribute_values(":mine", s(epoch));
-        match delete.send().await {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|service| service.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(unavailable(error)),
-        }
+        happened(delete.send().await).map(drop)
     }
 }
 
