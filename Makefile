@@ -37,7 +37,9 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 unit: setup
-	cargo test --locked --workspace --exclude interplant-lifecycle-tests
+	cargo test --locked --workspace --exclude interplant-lifecycle-tests --exclude interplant-odoo-sandbox
+	@# Shows which recordings of real servers were compared, and what was left out.
+	cargo test --locked -p interplant-odoo-sandbox -- --nocapture
 
 templates: setup ## Check the templates as SAM and CloudFormation do
 	PATH="$(SAM_PATH)" sam validate --config-env state
