@@ -9,13 +9,13 @@ use interplant_domain::exception::{Code, Exception};
 use interplant_domain::fact::{Day, Fact};
 use interplant_domain::lifecycle::{Resume, Settle};
 use interplant_domain::purchase_order::AcknowledgementPlan;
-use interplant_odoo::{Acknowledgement, Order, OrderState};
+use interplant_odoo::{Acknowledgement, Order};
 use interplant_runtime::step::{Begun, Change, Outcome, StepError, StepInput, Work};
 use interplant_runtime::{Context, failpoint};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::create::cancelled;
+use crate::create::still_there;
 
 pub(crate) async fn handle(
     context: &Context,
@@ -79,15 +79,7 @@ async fn acknowledge(
         read = Some(odoo.acknowledge_order(id, &acknowledgement).await?);
         failpoint!("acknowledge.after_write");
     }
-    let read = read.ok_or_else(|| {
-        Exception::new(
-            Code::OrderCancelled,
-            format!("order {} was deleted in Odoo", order.number),
-        )
-    })?;
-    if read.state == OrderState::Cancelled {
-        return Err(cancelled(&order, &read).into());
-    }
+    let read = still_there(&order, read)?;
     if !is_written(&read, plan, &promised) {
         return Err(Exception::new(
             Code::OdooRefused,

@@ -57,13 +57,7 @@ async fn create(context: &Context, work: &Work<()>) -> Result<Change, StepError>
     // The answer proves nothing, nor does an error of a lost race: the state read afterwards decides.
     let confirmed = odoo.confirm_order(id).await;
     failpoint!("create.after_confirm");
-    let read = odoo.order(id).await?;
-    let read = read.ok_or_else(|| {
-        Exception::new(
-            Code::OrderCancelled,
-            format!("order {} was deleted in Odoo", order.number),
-        )
-    })?;
+    let read = still_there(&order, odoo.order(id).await?)?;
     match read.state {
         OrderState::Confirmed | OrderState::Locked => {}
         OrderState::ToApprove => {
@@ -76,8 +70,8 @@ async fn create(context: &Context, work: &Work<()>) -> Result<Change, StepError>
             )
             .into());
         }
-        OrderState::Cancelled => return Err(cancelled(&order, &read).into()),
-        OrderState::Draft | OrderState::Sent => {
+        // A cancelled order was turned away above.
+        OrderState::Draft | OrderState::Sent | OrderState::Cancelled => {
             confirmed?;
             return Err(StepError::Retryable {
                 message: format!("order {} is not confirmed although Odoo said so", read.name),
@@ -177,15 +171,19 @@ pub(crate) fn same_units(order: &PurchaseOrder, read: &Order) -> Result<(), Exce
     ))
 }
 
-/// Somebody cancelled the order in Odoo.
-pub(crate) fn cancelled(order: &PurchaseOrder, read: &Order) -> Exception {
-    Exception::new(
-        Code::OrderCancelled,
-        format!(
-            "order {} ({}) was cancelled in Odoo",
-            order.number, read.name
-        ),
-    )
+/// The order as it was read, unless somebody deleted or cancelled it in Odoo.
+pub(crate) fn still_there(order: &PurchaseOrder, read: Option<Order>) -> Result<Order, Exception> {
+    let gone = |what: String| {
+        Exception::new(
+            Code::OrderCancelled,
+            format!("order {} {what} in Odoo", order.number),
+        )
+    };
+    let read = read.ok_or_else(|| gone("was deleted".to_owned()))?;
+    if read.state == OrderState::Cancelled {
+        return Err(gone(format!("({}) was cancelled", read.name)));
+    }
+    Ok(read)
 }
 
 /// Receipts that goods can still come in by.

@@ -13,14 +13,13 @@ use interplant_domain::fact::Fact;
 use interplant_domain::lifecycle::{Resume, Settle};
 use interplant_domain::purchase_order::{OpenReceipt, PurchaseOrder, ReceiptPlan};
 use interplant_odoo::{
-    Client, Declaration, DeclaredMove, Error as OdooError, Guard, Order, OrderState, Picking,
-    PickingState,
+    Declaration, DeclaredMove, Error as OdooError, Guard, Order, Picking, PickingState,
 };
 use interplant_runtime::step::{Begun, Change, Outcome, StepError, StepInput, Work};
 use interplant_runtime::{Context, failpoint};
 use jiff::Timestamp;
 
-use crate::create::{as_open_receipt, cancelled, open_pickings, open_receipt, same_units};
+use crate::create::{as_open_receipt, open_pickings, open_receipt, same_units, still_there};
 
 pub(crate) async fn handle(
     context: &Context,
@@ -69,7 +68,7 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, 
         let open = match target.take() {
             Some(open) => open,
             None => {
-                let read = read_order(&odoo, id, order).await?;
+                let read = still_there(order, odoo.order(id).await?)?;
                 if let Some(done) = booked(work, &read)? {
                     return change(work, order, &read, done);
                 }
@@ -95,7 +94,7 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, 
             continue;
         }
         failpoint!("receive.after_validate");
-        let read = read_order(&odoo, id, order).await?;
+        let read = still_there(order, odoo.order(id).await?)?;
         if let Some(done) = booked(work, &read)? {
             return change(work, order, &read, done);
         }
@@ -117,20 +116,6 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, 
         ),
     )
     .into())
-}
-
-async fn read_order(odoo: &Client, id: i64, order: &PurchaseOrder) -> Result<Order, StepError> {
-    let read = odoo.order(id).await?;
-    let read = read.ok_or_else(|| {
-        Exception::new(
-            Code::OrderCancelled,
-            format!("order {} was deleted in Odoo", order.number),
-        )
-    })?;
-    if read.state == OrderState::Cancelled {
-        return Err(cancelled(order, &read).into());
-    }
-    Ok(read)
 }
 
 fn covers(open: &OpenReceipt, plan: &ReceiptPlan) -> bool {

@@ -247,6 +247,25 @@ impl Lifecycle {
         }
     }
 
+    /// The lifecycle after a change: what a store makes of it.
+    pub fn apply(&mut self, commit: &Commit) {
+        self.header = commit.header.clone();
+        for changed in &commit.entries {
+            self.entries
+                .retain(|entry| entry.sequence != changed.sequence);
+            if changed.is_open() {
+                self.entries.push(changed.clone());
+            }
+        }
+        self.entries.sort_by_key(|entry| entry.sequence);
+        for changed in &commit.exceptions {
+            self.exceptions.retain(|raised| raised.id != changed.id);
+            if changed.resolution.is_none() {
+                self.exceptions.push(changed.clone());
+            }
+        }
+    }
+
     fn commit(&self, now: Timestamp) -> Commit {
         let mut header = self.header.clone();
         header.revision += 1;
@@ -335,7 +354,7 @@ impl Lifecycle {
         run: Run,
         now: Timestamp,
         plant: &Plant,
-        plan: impl FnOnce(&Entry, Option<&PurchaseOrder>) -> Result<serde_json::Value, Exception>,
+        plan: impl FnOnce(Option<&PurchaseOrder>) -> Result<serde_json::Value, Exception>,
     ) -> Begin {
         if run.generation != self.header.generation || self.header.status != Status::Running {
             return Begin::Superseded;
@@ -371,7 +390,7 @@ impl Lifecycle {
             };
             (operation, Resume::Again { only_look_until })
         } else {
-            match plan(entry, self.header.order.as_ref()) {
+            match plan(self.header.order.as_ref()) {
                 Ok(plan) => {
                     let operation = Operation {
                         step: run.step,

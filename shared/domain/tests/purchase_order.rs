@@ -226,29 +226,12 @@ fn run(step: Step) -> Run {
 }
 
 fn begin(lifecycle: &Lifecycle, step: Step, at: Timestamp) -> Begin {
-    lifecycle.begin(run(step), at, &plant(), |_, _| Ok(json!("plan")))
+    lifecycle.begin(run(step), at, &plant(), |_| Ok(json!("plan")))
 }
 
 fn applied(mut lifecycle: Lifecycle, commit: interplant_domain::lifecycle::Commit) -> Lifecycle {
     assert_eq!(commit.header.revision, lifecycle.header.revision + 1);
-    lifecycle.header = commit.header;
-    for changed in commit.entries {
-        lifecycle
-            .entries
-            .retain(|entry| entry.sequence != changed.sequence);
-        if changed.is_open() {
-            lifecycle.entries.push(changed);
-        }
-    }
-    lifecycle.entries.sort_by_key(|entry| entry.sequence);
-    for changed in commit.exceptions {
-        lifecycle
-            .exceptions
-            .retain(|raised| raised.id != changed.id);
-        if changed.resolution.is_none() {
-            lifecycle.exceptions.push(changed);
-        }
-    }
+    lifecycle.apply(&commit);
     lifecycle
 }
 
@@ -380,7 +363,7 @@ fn an_older_generation_and_another_step_get_no_work() {
 fn a_decision_is_taken_once_and_only_about_what_was_seen() {
     let lifecycle = lifecycle(&[FactKind::ReceiptPosted], Some(order()));
     let exception = interplant_domain::exception::Exception::new(Code::OverReceipt, "too much");
-    let Begin::Raised(commit, _) = lifecycle.begin(run(Step::Receive), now(), &plant(), |_, _| {
+    let Begin::Raised(commit, _) = lifecycle.begin(run(Step::Receive), now(), &plant(), |_| {
         Err(exception.clone())
     }) else {
         unreachable!()
@@ -499,7 +482,7 @@ fn nothing_is_given_up_while_a_step_is_at_work_and_a_posted_bill_is_never_called
 fn skipping_the_fact_that_creates_the_order_ends_the_lifecycle() {
     let lifecycle = lifecycle(&[FactKind::PoCreated, FactKind::ReceiptPosted], None);
     let exception = interplant_domain::exception::Exception::new(Code::UnknownItem, "no such item");
-    let Begin::Raised(commit, _) = lifecycle.begin(run(Step::Create), now(), &plant(), |_, _| {
+    let Begin::Raised(commit, _) = lifecycle.begin(run(Step::Create), now(), &plant(), |_| {
         Err(exception.clone())
     }) else {
         unreachable!()

@@ -97,26 +97,9 @@ impl Store for MemoryStore {
         if lifecycle.header.revision + 1 != commit.header.revision || came_since {
             return Err(Error::Conflict);
         }
-        lifecycle.header = commit.header.clone();
-        for changed in &commit.entries {
-            lifecycle
-                .entries
-                .retain(|entry| entry.sequence != changed.sequence);
-            if changed.is_open() {
-                lifecycle.entries.push(changed.clone());
-                lifecycle.entries.sort_by_key(|entry| entry.sequence);
-            } else {
-                self.settled.borrow_mut().push(changed.clone());
-            }
-        }
-        for changed in &commit.exceptions {
-            lifecycle
-                .exceptions
-                .retain(|raised| raised.id != changed.id);
-            if changed.resolution.is_none() {
-                lifecycle.exceptions.push(changed.clone());
-            }
-        }
+        lifecycle.apply(commit);
+        let settled = commit.entries.iter().filter(|entry| !entry.is_open());
+        self.settled.borrow_mut().extend(settled.cloned());
         Ok(())
     }
 

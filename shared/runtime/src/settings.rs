@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 /// What a function needs to know about its surroundings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -25,7 +27,7 @@ pub struct Settings {
     /// How often the sweeper looks whether an open lifecycle still has its execution.
     pub check: Duration,
     /// How long Odoo may go on working on a call whose answer was lost: its own limit on a request.
-    pub odoo_request_limit: Duration,
+    pub odoo_request_limit: SignedDuration,
 }
 
 /// Variables that are missing or make no sense.
@@ -88,7 +90,11 @@ impl Settings {
         let settings = Self {
             tick: seconds("INTERPLANT_TICK_SECONDS", 30),
             check: seconds("INTERPLANT_CHECK_SECONDS", 900),
-            odoo_request_limit: seconds("INTERPLANT_ODOO_REQUEST_LIMIT_SECONDS", 130),
+            odoo_request_limit: SignedDuration::try_from(seconds(
+                "INTERPLANT_ODOO_REQUEST_LIMIT_SECONDS",
+                130,
+            ))
+            .unwrap_or(SignedDuration::MAX),
             secret_prefix: variable("INTERPLANT_SECRET_PREFIX")
                 .unwrap_or_else(|| "interplant".to_owned()),
             inbox_table,

@@ -143,8 +143,6 @@ pub struct Work<P> {
     pub plan: P,
     /// Whether somebody tried before.
     pub resume: Resume,
-    /// When the work began.
-    pub now: Timestamp,
 }
 
 /// What a step asked for.
@@ -234,8 +232,7 @@ impl Context {
             step: input.step,
             generation: input.generation,
             deadline,
-            request_limit: SignedDuration::try_from(self.settings.odoo_request_limit)
-                .unwrap_or_default(),
+            request_limit: self.settings.odoo_request_limit,
         };
         for _ in 0..4 {
             let now = self.now();
@@ -259,7 +256,7 @@ impl Context {
                 row.ok_or_else(|| StepError::Defect(format!("the inbox lost {}", entry.event_id)))?;
             let fact = row.fact()?;
             let mut unreadable = None;
-            let begin = lifecycle.begin(run, now, &plant, |_, order| {
+            let begin = lifecycle.begin(run, now, &plant, |order| {
                 let plan = plan(order, &fact)?;
                 Ok(serde_json::to_value(plan).unwrap_or_else(|error| {
                     unreadable = Some(error.to_string());
@@ -296,7 +293,6 @@ impl Context {
                             fact,
                             plan,
                             resume,
-                            now,
                         })));
                     }
                     Err(StoreError::Conflict) => {}
@@ -353,7 +349,7 @@ impl Context {
         crate::failpoint!("step.before_record");
         for _ in 0..4 {
             let now = self.now();
-            let lifecycle = self.load(work.id()).await?;
+            let mut lifecycle = self.load(work.id()).await?;
             if lifecycle.header.generation != work.run.generation {
                 return Ok(Outcome { next: SUPERSEDED });
             }
@@ -393,19 +389,14 @@ impl Context {
             };
             match recorded {
                 Ok(()) => {
-                    let settle = result.as_ref().map(|change| change.settle);
-                    let reason = match (settle, &result) {
-                        (Ok(Settle::Park), Ok(change)) => Some(change.result.clone()),
-                        (Ok(_), _) | (Err(_), _) => None,
-                    };
-                    if let Some(reason) = reason {
-                        return Err(StepError::AwaitingReceipt(reason));
+                    let change = result?;
+                    if change.settle == Settle::Park {
+                        return Err(StepError::AwaitingReceipt(change.result));
                     }
-                    result?;
-                    let next = match commit {
-                        Some(_) => self.load(work.id()).await?.resume_word(),
-                        None => AWAIT,
-                    };
+                    let next = commit.map_or(AWAIT, |commit| {
+                        lifecycle.apply(&commit);
+                        lifecycle.resume_word()
+                    });
                     return Ok(Outcome { next });
                 }
                 Err(StoreError::Conflict) => {}

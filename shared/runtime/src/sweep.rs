@@ -110,8 +110,7 @@ impl Context {
         {
             let operation = lifecycle.header.operation.as_ref();
             // A call whose outcome is unknown may still be running; asking before its end would prove nothing.
-            let limit =
-                SignedDuration::try_from(self.settings.odoo_request_limit).unwrap_or_default();
+            let limit = self.settings.odoo_request_limit;
             let until = operation.and_then(|operation| operation.busy_until(limit));
             let due = until.is_none_or(|until| until <= now);
             if due && self.odoo_answers(waiter.database.as_deref(), answers).await {

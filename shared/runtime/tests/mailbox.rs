@@ -110,7 +110,7 @@ impl World {
             deadline: self.now.get(),
             request_limit: SignedDuration::ZERO,
         };
-        let begin = lifecycle.begin(run, self.now.get(), &self.plant, |_, _| {
+        let begin = lifecycle.begin(run, self.now.get(), &self.plant, |_| {
             Ok(serde_json::Value::Null)
         });
         let commit = match begin {

@@ -85,17 +85,10 @@ impl Order {
     }
 
     pub(crate) fn invoiced(&self) -> Value {
-        self.invoiced_at("invoiced", "", &self.price, "459.52", "489.82")
+        self.invoiced_at("invoiced", "", &self.price, "489.82")
     }
 
-    pub(crate) fn invoiced_at(
-        &self,
-        what: &str,
-        suffix: &str,
-        price: &str,
-        _first: &str,
-        gross: &str,
-    ) -> Value {
+    pub(crate) fn invoiced_at(&self, what: &str, suffix: &str, price: &str, gross: &str) -> Value {
         let line = |number: &str, qty: &str, price: &str| json!({"poNumber": self.number, "lineNo": number, "qty": qty, "uom": "EA", "unitPrice": price});
         self.event(
             what,
