@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use interplant_domain::fact::{Code, Fact, FactKind};
-use interplant_domain::identifier::{LifecycleId, PlantCode};
+use interplant_domain::identifier::{ExternalId, LifecycleId, PlantCode};
 use interplant_domain::plant::Plant;
-use interplant_odoo::{Client, NewItem, NewPartner};
+use interplant_odoo::{Client, ItemKind, NewItem, NewPartner};
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -36,7 +36,7 @@ pub fn fact(event: &Value) -> Option<Fact> {
 /// The lifecycle that an event belongs to.
 #[must_use]
 pub fn lifecycle(plant: &PlantCode, event: &Value) -> Option<LifecycleId> {
-    fact(event).map(|fact| fact.lifecycle(plant))
+    fact(event).and_then(|fact| fact.lifecycles(plant).into_iter().next())
 }
 
 /// The same fact in another envelope: as a sender does that gives every attempt a new id.
@@ -49,7 +49,8 @@ pub fn readdressed(event: &Value) -> Value {
     again
 }
 
-/// Creates in Odoo the suppliers and items that orders name; those that exist stay as they are.
+/// Creates in Odoo the suppliers and items that orders name, the items of charges and the place where goods
+/// wait for an inspection; what exists stays as it is.
 ///
 /// # Errors
 /// When Odoo refuses, or a unit is not in the plant's configuration.
@@ -77,9 +78,31 @@ pub async fn create_masters(odoo: &Client, plant: &Plant, events: &[Value]) -> R
                     name: format!("{} ({})", line.item_id, plant.plant),
                     code: line.item_id.to_string(),
                     unit,
+                    kind: kind(plant, &line.item_id),
                 });
         }
     }
+    if let Some(unit) = plant.units.values().next() {
+        let charges = plant.charges.items.values();
+        for name in charges.chain(&plant.charges.small_differences) {
+            items.insert(
+                Code::new(name),
+                NewItem {
+                    external_id: ExternalId::configured(name.clone()),
+                    name: format!("{name} ({})", plant.plant),
+                    code: name.clone(),
+                    unit: ExternalId::configured(unit.clone()),
+                    kind: ItemKind::Service,
+                },
+            );
+        }
+    }
+    let place = |name: &str| ExternalId::configured(name.to_owned());
+    let (hold, stock) = (
+        place(&plant.odoo.hold_location),
+        place(&plant.odoo.stock_location),
+    );
+    in_spite_of_races(async || Ok(vec![odoo.create_hold_location(&hold, &stock).await?])).await?;
     // In portions: one call is one transaction in Odoo.
     for portion in partners.into_values().collect::<Vec<_>>().chunks(200) {
         in_spite_of_races(async || odoo.create_partners(portion).await).await?;
@@ -102,4 +125,17 @@ async fn in_spite_of_races(
         }
     }
     create().await
+}
+
+/// How an item is kept: for tests and the demo its code says so, or the plant's list of services.
+fn kind(plant: &Plant, item: &Code) -> ItemKind {
+    if plant.matching.services.contains(item.as_str()) {
+        ItemKind::Service
+    } else if item.as_str().ends_with("-LOT") {
+        ItemKind::Lot
+    } else if item.as_str().ends_with("-SERIAL") {
+        ItemKind::Serial
+    } else {
+        ItemKind::Stored
+    }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use interplant_domain::identifier::LifecycleId;
 use interplant_domain::mailbox::{EntryState, RaisedException};
+use interplant_domain::purchase_order::Place;
 use interplant_runtime::view::Road;
 
 use crate::{Failure, cloud, table};
@@ -55,7 +56,8 @@ fn print(road: &Road) {
         );
         table::print(
             [
-                "line", "item", "ordered", "price", "promised", "received", "invoiced",
+                "line", "item", "ordered", "price", "promised", "received", "held", "rejected",
+                "payable", "invoiced",
             ],
             view.lines.iter().map(|line| {
                 [
@@ -66,8 +68,11 @@ fn print(road: &Road) {
                     line.promised_date
                         .map(|day| day.to_string())
                         .unwrap_or_default(),
-                    line.received.to_string(),
-                    line.invoiced.to_string(),
+                    line.received().to_string(),
+                    line.at(Place::Held).to_string(),
+                    line.at(Place::Rejected).to_string(),
+                    line.payable().to_string(),
+                    line.invoiced().to_string(),
                 ]
             }),
         );
@@ -82,7 +87,9 @@ fn print(road: &Road) {
         let receipts = order.receipts.iter().map(|receipt| {
             [
                 "receipt".to_owned(),
-                receipt.picking.to_string(),
+                receipt
+                    .picking
+                    .map_or_else(|| "nothing new".to_owned(), |id| id.to_string()),
                 receipt.number.to_string(),
             ]
         });
@@ -111,6 +118,7 @@ fn print(road: &Road) {
                 EntryState::Parked { reason, .. } => format!("parked: {reason}"),
                 EntryState::Taken { generation } => format!("taken by generation {generation}"),
                 EntryState::Held { exception } => format!("held: {exception}"),
+                EntryState::OnHold { exception, .. } => format!("on hold: {exception}"),
                 EntryState::Applied => "applied".to_owned(),
                 EntryState::Skipped => "skipped".to_owned(),
             };

@@ -119,7 +119,7 @@ fn new_row(plant: &PlantCode, event: &Event, now: Timestamp) -> Row {
         sender_id: envelope.id.clone(),
         plant: plant.clone(),
         kind: event.kind,
-        lifecycle: event.fact.lifecycle(plant),
+        lifecycle: event.lifecycle.clone(),
         envelope_hash: event.envelope_hash.clone(),
         content_hash: event.content_hash.clone(),
         happened_at: event.happened_at,
@@ -183,6 +183,9 @@ fn conflict(
         raised_at: now,
         due_at: now + SignedDuration::from_hours(code.due_hours()),
         blocks: false,
+        subject: String::new(),
+        two_people: false,
+        accepted_by: Vec::new(),
         resolution: None,
     }
 }

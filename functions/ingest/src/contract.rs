@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use interplant_domain::event::Envelope;
-use interplant_domain::fact::{
-    FactKind, InvoiceReceived, PoAcknowledged, PoCreated, ReceiptPosted,
-};
+use interplant_domain::fact::FactKind;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use schemars::{Schema, schema_for};
@@ -29,12 +27,7 @@ pub(crate) fn envelope_schema() -> Schema {
 
 /// The schema of the `data` of a kind of fact.
 pub(crate) fn fact_schema(kind: FactKind) -> Schema {
-    match kind {
-        FactKind::PoCreated => schema_for!(PoCreated),
-        FactKind::PoAcknowledged => schema_for!(PoAcknowledged),
-        FactKind::ReceiptPosted => schema_for!(ReceiptPosted),
-        FactKind::InvoiceReceived => schema_for!(InvoiceReceived),
-    }
+    kind.schema()
 }
 
 impl Contract {
@@ -47,7 +40,9 @@ impl Contract {
                 .map_err(|error| error.to_string())
         };
         let facts = FactKind::ALL
-            .into_iter()
+            .iter()
+            .copied()
+            .filter(|kind| kind.is_sent_by_plants())
             .map(|kind| Ok((kind, compile(fact_schema(kind))?)));
         Ok(Self {
             envelope: compile(envelope_schema())?,

@@ -2,7 +2,7 @@
 
 use interplant_domain::event::Envelope;
 use interplant_domain::fact::{Fact, FactKind, content_hash};
-use interplant_domain::identifier::{PlantCode, sha256_hex};
+use interplant_domain::identifier::{LifecycleId, PlantCode, sha256_hex};
 use interplant_domain::json::{Error as JsonError, Json, MAX_DEPTH, parse};
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
@@ -24,6 +24,8 @@ pub(crate) struct Event {
     pub(crate) envelope: Envelope,
     pub(crate) kind: FactKind,
     pub(crate) fact: Fact,
+    /// The first of the lifecycles that it belongs to: where its fate is looked up.
+    pub(crate) lifecycle: LifecycleId,
     pub(crate) content_hash: String,
     pub(crate) envelope_hash: String,
     pub(crate) happened_at: Timestamp,
@@ -91,10 +93,13 @@ pub(crate) fn event(contract: &Contract, plant: &PlantCode, event: Json) -> Resu
         )
         .at("/source"));
     }
-    let kind = FactKind::from_event_type(&envelope.event_type).ok_or_else(|| {
+    let kind =
+        FactKind::from_event_type(&envelope.event_type).filter(|kind| kind.is_sent_by_plants());
+    let kind = kind.ok_or_else(|| {
         let known: Vec<_> = FactKind::ALL
-            .into_iter()
-            .map(FactKind::event_type)
+            .iter()
+            .filter(|kind| kind.is_sent_by_plants())
+            .map(|kind| kind.event_type())
             .collect();
         Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -146,9 +151,13 @@ pub(crate) fn event(contract: &Contract, plant: &PlantCode, event: Json) -> Resu
         )
         .as_bytes(),
     );
+    let lifecycle = fact.lifecycles(plant).into_iter().next();
+    let lifecycle =
+        lifecycle.ok_or_else(|| invalid("/data", "the fact names no order".to_owned()))?;
     Ok(Event {
         kind,
         fact,
+        lifecycle,
         content_hash,
         envelope_hash,
         happened_at,

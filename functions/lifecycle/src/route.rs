@@ -4,14 +4,21 @@
 //! queue alone; the others of the batch are done. What fails five times goes to the dead letters, and its
 //! inbox row stays pending, so that the sweeper brings it again.
 
+use std::collections::BTreeSet;
+
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use interplant_domain::fact::FactKind;
+use interplant_domain::identifier::LifecycleKind;
 use interplant_domain::mailbox::{Entry, EntryState};
+use interplant_domain::matching::business_days_after;
+use interplant_domain::plant::Plant;
 use interplant_runtime::Context;
-use interplant_runtime::inbox::Fate;
+use interplant_runtime::inbox::{Fate, Row};
 use interplant_runtime::queue::RouteMessage;
 use interplant_runtime::step::StepError;
 use interplant_runtime::store::Delivery;
-use interplant_runtime::{failpoint, protocol};
+use interplant_runtime::{failpoint, protocol, references};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) async fn handle(
@@ -46,27 +53,59 @@ async fn route(context: &Context, body: &str) -> Result<(), StepError> {
         )));
     }
     let plant = context.plant_of(&row.lifecycle).await?;
-    let due = SignedDuration::from_hours(i64::from(plant.due.predecessor_hours));
-    let delivery = Delivery {
-        lifecycle: row.lifecycle.clone(),
-        entry: Entry {
-            sequence: 0,
-            event_id: row.event_id.clone(),
-            inbox_key: row.key.clone(),
-            kind: row.kind,
-            number: row.fact()?.number().to_string(),
-            happened_at: row.happened_at,
-            received_at: row.received_at,
-            due_at: row.received_at + due,
-            state: EntryState::Waiting,
-            settled_at: None,
-            result: None,
-        },
+    let fact = row.fact()?;
+    let now = context.now();
+    let entry = Entry {
+        sequence: 0,
+        event_id: row.event_id.clone(),
+        inbox_key: row.key.clone(),
+        kind: row.kind,
+        number: fact.number().to_string(),
+        happened_at: row.happened_at,
+        received_at: row.received_at,
+        due_at: due_at(&row, &plant),
+        state: EntryState::Waiting,
+        accepted: BTreeSet::new(),
+        settled_at: None,
+        result: None,
     };
-    let appended =
-        protocol::deliver(&context.store, &context.engine, &delivery, context.now()).await?;
+    let known = references::made_known(&fact, &row.plant);
+    for lifecycle in fact.lifecycles(&row.plant) {
+        let delivery = Delivery {
+            lifecycle: lifecycle.clone(),
+            entry: entry.clone(),
+        };
+        let appended = protocol::deliver(&context.store, &context.engine, &delivery, now).await?;
+        if lifecycle.kind() == LifecycleKind::Po {
+            protocol::refuse_after_cancel(&context.store, &lifecycle, &plant, now).await?;
+            for from in &known {
+                references::refer(
+                    &context.store,
+                    &context.engine,
+                    from,
+                    &lifecycle,
+                    &plant,
+                    now,
+                )
+                .await?;
+            }
+        } else {
+            references::forward(&context.store, &context.engine, &lifecycle, &plant, now).await?;
+        }
+        tracing::info!(plant.code = %row.plant, event.id = %row.event_id, lifecycle.id = %lifecycle, "{} {appended:?}", row.kind.event_type());
+    }
     failpoint!("route.before_routed");
     context.inbox.routed(&row.key).await?;
-    tracing::info!(plant.code = %row.plant, event.id = %row.event_id, lifecycle.id = %row.lifecycle, "{} {appended:?}", row.kind.event_type());
     Ok(())
+}
+
+/// Until when the fact before it should have come; for an invoice that is its goods.
+fn due_at(row: &Row, plant: &Plant) -> Timestamp {
+    if row.kind == FactKind::InvoiceReceived {
+        let received = row.received_at.to_zoned(TimeZone::UTC);
+        let last = business_days_after(received.date(), plant.matching.receipt_wait_days);
+        let due = last.to_zoned(TimeZone::UTC).map(|day| day.timestamp());
+        return due.unwrap_or(row.received_at).max(row.received_at);
+    }
+    row.received_at + SignedDuration::from_hours(i64::from(plant.due.predecessor_hours))
 }

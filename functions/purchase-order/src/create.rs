@@ -3,15 +3,19 @@
 //! Safe to repeat, also while an earlier attempt is still running in Odoo: the order is loaded create-once
 //! under external ids on header and lines, and confirming a confirmed order has no effect.
 //! Raises `UNKNOWN_PARTNER`, `UNKNOWN_ITEM`, `UNKNOWN_CODE`, `AMOUNT_PRECISION`, `ORDER_NEEDS_APPROVAL`,
-//! `ORDER_CANCELLED`, `ORDER_DIFFERS`, `ORDER_ALREADY_CREATED`.
+//! `ORDER_CANCELLED`, `ORDER_DIFFERS`; holds another creating fact as `ORDER_ALREADY_CREATED`.
 
+use interplant_domain::decimal::Quantity;
 use interplant_domain::exception::{Code, Exception};
-use interplant_domain::fact::Fact;
+use interplant_domain::fact::{Day, Fact};
 use interplant_domain::identifier::ExternalId;
-use interplant_domain::lifecycle::Settle;
-use interplant_domain::purchase_order::{InOdoo, OpenMove, OpenReceipt, PurchaseOrder};
+use interplant_domain::lifecycle::{Done, Settle};
+use interplant_domain::plant::Plant;
+use interplant_domain::purchase_order::{
+    InOdoo, Line, OpenMove, OpenReceipt, PurchaseOrder, Refusal,
+};
 use interplant_odoo::{NewOrder, NewOrderLine, Order, OrderState, Picking, PickingState};
-use interplant_runtime::step::{Begun, Change, Outcome, StepError, StepInput, Work};
+use interplant_runtime::step::{Begun, Outcome, StepError, StepInput, Work};
 use interplant_runtime::{Context, failpoint};
 use jiff::Timestamp;
 
@@ -20,15 +24,15 @@ pub(crate) async fn handle(
     input: StepInput,
     deadline: Timestamp,
 ) -> Result<Outcome, StepError> {
-    let begun = context.begin(&input, deadline, |known, fact| match (known, fact) {
+    let begun = context.begin(&input, deadline, |known, fact, _| match (known, fact) {
         (None, Fact::PoCreated(_)) => Ok(()),
-        (_, fact) => Err(Exception::new(
+        (_, fact) => Err(Refusal::from(Exception::new(
             Code::OrderAlreadyCreated,
             format!(
                 "the order exists already; this is another {}",
                 fact.kind().event_type()
             ),
-        )),
+        ))),
     });
     let work = match begun.await? {
         Begun::Work(work) => work,
@@ -38,7 +42,7 @@ pub(crate) async fn handle(
     context.conclude(&work, result).await
 }
 
-async fn create(context: &Context, work: &Work<()>) -> Result<Change, StepError> {
+async fn create(context: &Context, work: &Work<()>) -> Result<Done, StepError> {
     // Nothing has to be planned: the fact itself never changes.
     let Fact::PoCreated(fact) = &work.fact else {
         return Err(StepError::Defect(format!(
@@ -46,7 +50,7 @@ async fn create(context: &Context, work: &Work<()>) -> Result<Change, StepError>
             work.id()
         )));
     };
-    let mut order = PurchaseOrder::created(fact);
+    let mut order = PurchaseOrder::created(fact, &work.plant, work.taken()?.received_at);
     let odoo = context.odoo(&work.plant.odoo.database).await?;
     for line in &order.lines {
         odoo.accuracy().check_quantity(line.ordered)?;
@@ -80,47 +84,60 @@ async fn create(context: &Context, work: &Work<()>) -> Result<Change, StepError>
         }
     }
     same_lines(&mut order, &read)?;
-    same_units(&order, &read)?;
     order.in_odoo = Some(InOdoo {
         id,
         name: read.name.clone(),
-        open_receipt: open_receipt(&read),
+        open_receipt: None,
+        cancelled: false,
     });
-    Ok(Change {
+    as_open_receipts(&mut order, &read);
+    Ok(Done {
         result: format!("confirmed in Odoo as {}", read.name),
-        order,
+        order: Some(order),
         settle: Settle::Applied,
+        evidence: None,
     })
 }
 
 fn document(work: &Work<()>, order: &PurchaseOrder) -> Result<NewOrder, Exception> {
     let plant = &work.plant;
     let external_id = work.id().external_id();
-    let lines = order.lines.iter().map(|line| {
-        Ok(NewOrderLine {
-            external_id: external_id.part("line", line.line_no.as_str()),
-            item: plant.item(&line.item),
-            description: line.item.to_string(),
-            quantity: line.ordered,
-            unit: plant.unit(&line.uom)?,
-            price: line.unit_price,
-            planned: line.need_date.unwrap_or(order.order_date),
-            tax: line
-                .tax_code
-                .as_ref()
-                .map(|tax| plant.tax(tax))
-                .transpose()?,
-        })
-    });
+    let lines = order
+        .lines
+        .iter()
+        .map(|line| new_line(plant, &external_id, line, order.order_date));
     Ok(NewOrder {
         lines: lines.collect::<Result<_, Exception>>()?,
         external_id,
         partner: plant.partner(&order.supplier),
-        currency: interplant_domain::plant::Plant::currency(&order.currency),
+        currency: Plant::currency(&order.currency),
         company: ExternalId::configured(plant.odoo.company.clone()),
         receipt_type: ExternalId::configured(plant.odoo.receipt_type.clone()),
         order_date: order.order_date,
         reference: work.id().to_string(),
+    })
+}
+
+/// A line as it is loaded into Odoo.
+pub(crate) fn new_line(
+    plant: &Plant,
+    order: &ExternalId,
+    line: &Line,
+    order_date: Day,
+) -> Result<NewOrderLine, Exception> {
+    Ok(NewOrderLine {
+        external_id: order.part("line", line.line_no.as_str()),
+        item: plant.item(&line.item),
+        description: line.item.to_string(),
+        quantity: line.ordered,
+        unit: plant.unit(&line.uom)?,
+        price: line.unit_price,
+        planned: line.planned(order_date),
+        tax: line
+            .tax_code
+            .as_ref()
+            .map(|tax| plant.tax(tax))
+            .transpose()?,
     })
 }
 
@@ -156,21 +173,6 @@ fn same_lines(order: &mut PurchaseOrder, read: &Order) -> Result<(), Exception> 
     Ok(())
 }
 
-/// Odoo expects goods in the item's own unit. Where that is not the order's, a receipt would be booked in
-/// the wrong one: until quantities are converted, a person has to look.
-pub(crate) fn same_units(order: &PurchaseOrder, read: &Order) -> Result<(), Exception> {
-    if read.moves_in_other_units().next().is_none() {
-        return Ok(());
-    }
-    Err(Exception::new(
-        Code::LineDiffers,
-        format!(
-            "order {} ({}) has a unit that is not the item's own in Odoo; receipts in another unit are not taken yet",
-            order.number, read.name
-        ),
-    ))
-}
-
 /// The order as it was read, unless somebody deleted or cancelled it in Odoo.
 pub(crate) fn still_there(order: &PurchaseOrder, read: Option<Order>) -> Result<Order, Exception> {
     let gone = |what: String| {
@@ -191,6 +193,29 @@ pub(crate) fn open_pickings(read: &Order) -> impl Iterator<Item = &Picking> {
     read.pickings.iter().filter(|picking| {
         picking.incoming && !matches!(picking.state, PickingState::Done | PickingState::Cancelled)
     })
+}
+
+/// Takes over what Odoo expects to come in, and in which unit.
+pub(crate) fn as_open_receipts(order: &mut PurchaseOrder, read: &Order) {
+    for line in &mut order.lines {
+        let own = read.lines.iter().find(|one| Some(one.id) == line.odoo_line);
+        let Some(own) = own else { continue };
+        let demand: Quantity = read
+            .pickings
+            .iter()
+            .flat_map(|picking| &picking.moves)
+            .filter(|one| one.order_line == line.odoo_line && one.unit != own.unit && !one.outgoing)
+            .filter(|one| one.state != PickingState::Cancelled)
+            .map(|one| one.demand)
+            .sum();
+        // The first receipts of a line say its factor; what comes later only repeats it.
+        if demand.is_positive() && line.expected_in_odoo.is_none() && line.came().is_zero() {
+            PurchaseOrder::expects(line, demand);
+        }
+    }
+    if let Some(known) = &mut order.in_odoo {
+        known.open_receipt = open_receipt(read);
+    }
 }
 
 /// The one receipt that is open; none when there are several, which only a look at the lines can tell apart.
@@ -217,6 +242,8 @@ pub(crate) fn as_open_receipt(picking: &Picking) -> OpenReceipt {
                     order_line: one.order_line?,
                     stock_move: one.id,
                     unit: one.unit,
+                    product: one.product,
+                    lines: one.lines.clone(),
                 })
             })
             .collect(),

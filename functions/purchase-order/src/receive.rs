@@ -4,34 +4,37 @@
 //! refuses for a receipt that is done or cancelled; validating a receipt that is done has no effect, and the
 //! rest is another receipt. So a call that comes late changes nothing, whatever came between. Whether it is
 //! done, only our reference with our quantities on a done receipt says: a dock worker may validate too.
-//! Raises `UNKNOWN_LINE`, `LINE_DIFFERS`, `OVER_RECEIPT`, `AMOUNT_PRECISION`, `PICKING_NOT_FOUND`,
+//! Goods that Odoo does not expect any more come in by a transfer of our own, see [`crate::effects::goods`].
+//! Holds the fact as `UNKNOWN_LINE`, `LINE_DIFFERS`, `UNIT_CONVERSION`, `OVER_RECEIPT`, `ASN_REQUIRED`,
+//! `CUMULATIVE_DECREASED`. Raises `LOT_MISSING`, `LOT_TAKEN`, `AMOUNT_PRECISION`, `PICKING_NOT_FOUND`,
 //! `RECEIPT_DIVERGED`, `ORDER_CANCELLED`.
 
 use interplant_domain::decimal::Quantity;
 use interplant_domain::exception::{Code, Exception};
 use interplant_domain::fact::Fact;
-use interplant_domain::lifecycle::{Resume, Settle};
-use interplant_domain::purchase_order::{OpenReceipt, PurchaseOrder, ReceiptPlan};
+use interplant_domain::identifier::ExternalId;
+use interplant_domain::lifecycle::{Done, Resume, Settle};
+use interplant_domain::purchase_order::{OpenReceipt, PurchaseOrder, ReceiptPlan, ReceiptPlanLine};
 use interplant_odoo::{
-    Declaration, DeclaredMove, Error as OdooError, Guard, Order, Picking, PickingState,
+    Client, Declaration, DeclaredMove, DeclaredPart, Error as OdooError, Guard, Order, Picking,
+    PickingState, Place, Purpose,
 };
-use interplant_runtime::step::{Begun, Change, Outcome, StepError, StepInput, Work};
+use interplant_runtime::step::{Begun, Outcome, StepError, StepInput, Work};
 use interplant_runtime::{Context, failpoint};
 use jiff::Timestamp;
 
-use crate::create::{as_open_receipt, open_pickings, open_receipt, same_units, still_there};
+use crate::acknowledge::{not_of_this_step, order_of};
+use crate::create::{as_open_receipt, open_pickings, open_receipt, still_there};
+use crate::effects::goods;
 
 pub(crate) async fn handle(
     context: &Context,
     input: StepInput,
     deadline: Timestamp,
 ) -> Result<Outcome, StepError> {
-    let begun = context.begin(&input, deadline, |order, fact| match (order, fact) {
-        (Some(order), Fact::ReceiptPosted(fact)) => order.receive(fact),
-        (_, fact) => Err(Exception::new(
-            Code::OrderDiffers,
-            format!("{} is not a receipt", fact.kind().event_type()),
-        )),
+    let begun = context.begin(&input, deadline, |order, fact, taken| match (order, fact) {
+        (Some(order), Fact::ReceiptPosted(fact)) => order.receive(fact, taken),
+        (_, fact) => Err(not_of_this_step(fact)),
     });
     let work = match begun.await? {
         Begun::Work(work) => work,
@@ -41,20 +44,20 @@ pub(crate) async fn handle(
     context.conclude(&work, result).await
 }
 
-async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, StepError> {
-    let Some((order, id)) = work
-        .order()
-        .and_then(|order| Some((order, order.in_odoo.as_ref()?.id)))
-    else {
-        return Err(StepError::Defect(format!(
-            "goods came for {} before it was created",
-            work.id()
-        )));
+async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Done, StepError> {
+    let order = order_of(work)?;
+    let Some(id) = order.in_odoo.as_ref().map(|order| order.id) else {
+        return Err(StepError::Defect(format!("{} is not in Odoo", work.id())));
     };
+    if work.plan.lines.is_empty() {
+        return Ok(done(work, order, None, None));
+    }
     let odoo = context.odoo(&work.plant.odoo.database).await?;
     for line in &work.plan.lines {
         odoo.accuracy().check_quantity(line.quantity)?;
     }
+    let parts = work.plan.lines.iter().flat_map(|line| &line.parts);
+    let hold = goods::hold_location(&odoo, work, parts).await?;
     // The receipt that Odoo had open when we last looked; when somebody tried before, look again.
     let mut target = match work.resume {
         Resume::First => work
@@ -69,18 +72,20 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, 
             Some(open) => open,
             None => {
                 let read = still_there(order, odoo.order(id).await?)?;
-                if let Some(done) = booked(work, &read)? {
-                    return change(work, order, &read, done);
+                if let Some(booked) = booked(work, order, &read)? {
+                    return Ok(done(work, order, Some(&read), Some(booked)));
                 }
-                same_units(order, &read)?;
-                choose(&work.plan, order, &read)?
+                match choose(work, order, &read)? {
+                    Some(open) => open,
+                    None => return beside(&odoo, work, order, id).await,
+                }
             }
         };
         match odoo
-            .declare_receipt(open.picking, &declaration(work, &open))
+            .declare_receipt(open.picking, &declaration(work, order, &open, hold)?)
             .await
         {
-            Ok(declared) => same_quantities(work, &declared)?,
+            Ok(declared) => same_quantities(work, order, &declared)?,
             // It is done or cancelled since we looked: look again, once.
             Err(OdooError::NotOpen { .. }) => continue,
             Err(error) => return Err(error.into()),
@@ -95,8 +100,8 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, 
         }
         failpoint!("receive.after_validate");
         let read = still_there(order, odoo.order(id).await?)?;
-        if let Some(done) = booked(work, &read)? {
-            return change(work, order, &read, done);
+        if let Some(booked) = booked(work, order, &read)? {
+            return Ok(done(work, order, Some(&read), Some(booked)));
         }
         validated?;
         return Err(Exception::new(
@@ -118,6 +123,28 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Change, 
     .into())
 }
 
+/// Books goods that Odoo does not expect: beyond what was ordered, or again after a return.
+async fn beside(
+    odoo: &Client,
+    work: &Work<ReceiptPlan>,
+    order: &PurchaseOrder,
+    id: i64,
+) -> Result<Done, StepError> {
+    let name = own_name(work);
+    let lines = work
+        .plan
+        .lines
+        .iter()
+        .map(|line| (line.line_no.clone(), Place::Stock, line.parts.clone()));
+    let transfer = goods::build(work, order, name, Purpose::Receive, lines.collect())?;
+    let picking = goods::carry_out(odoo, work, &transfer).await?;
+    let read = still_there(order, odoo.order(id).await?)?;
+    for line in &work.plan.lines {
+        counted(work, line, &read)?;
+    }
+    Ok(done(work, order, Some(&read), Some(picking)))
+}
+
 fn covers(open: &OpenReceipt, plan: &ReceiptPlan) -> bool {
     plan.lines.iter().all(|line| {
         open.moves
@@ -126,73 +153,109 @@ fn covers(open: &OpenReceipt, plan: &ReceiptPlan) -> bool {
     })
 }
 
-/// The one open receipt that has all lines of the plan.
+/// The open receipt that has all lines of the plan, the oldest of several; none when Odoo expects no such
+/// goods, or when an earlier attempt has begun a transfer of our own.
 fn choose(
-    plan: &ReceiptPlan,
+    work: &Work<ReceiptPlan>,
     order: &PurchaseOrder,
     read: &Order,
-) -> Result<OpenReceipt, Exception> {
+) -> Result<Option<OpenReceipt>, Exception> {
+    if read
+        .pickings
+        .iter()
+        .any(|picking| picking.note.as_deref() == Some(own_reference(work).as_str()))
+    {
+        return Ok(None);
+    }
     let mut fitting = open_pickings(read)
         .map(as_open_receipt)
-        .filter(|open| covers(open, plan));
+        .filter(|open| covers(open, &work.plan));
     match (fitting.next(), fitting.next()) {
-        (Some(open), None) => Ok(open),
-        (first, _) => Err(Exception::new(
+        (Some(_), Some(_)) => Err(Exception::new(
             Code::PickingNotFound,
             format!(
-                "order {} ({}) has {} in Odoo for the lines of receipt {}",
-                order.number,
-                read.name,
-                if first.is_some() {
-                    "several open receipts"
-                } else {
-                    "no open receipt"
-                },
-                plan.number
+                "order {} ({}) has several open receipts in Odoo for the lines of receipt {}",
+                order.number, read.name, work.plan.number
             ),
         )),
+        (first, _) => Ok(first),
     }
 }
 
 /// Our reference names the receipt and the picking: Odoo copies the note to the receipt of the rest.
 fn reference(work: &Work<ReceiptPlan>, picking: i64) -> String {
-    format!(
-        "{} on {picking}",
-        work.id()
-            .external_id()
-            .part("receipt", work.plan.number.as_str())
-    )
+    format!("{} on {picking}", own_reference(work))
 }
 
-fn declaration(work: &Work<ReceiptPlan>, open: &OpenReceipt) -> Declaration {
-    let quantity = |order_line: i64| {
+/// The reference of a transfer of our own is its external id.
+fn own_reference(work: &Work<ReceiptPlan>) -> String {
+    own_name(work).to_string()
+}
+
+fn own_name(work: &Work<ReceiptPlan>) -> ExternalId {
+    work.id()
+        .external_id()
+        .part("receipt", work.plan.number.as_str())
+}
+
+fn declaration(
+    work: &Work<ReceiptPlan>,
+    order: &PurchaseOrder,
+    open: &OpenReceipt,
+    hold: Option<i64>,
+) -> Result<Declaration, Exception> {
+    let mut moves = Vec::new();
+    for one in &open.moves {
         let came = work
             .plan
             .lines
             .iter()
-            .find(|line| line.odoo_line == order_line);
-        came.map_or(Quantity::ZERO, |line| line.quantity)
-    };
-    Declaration {
+            .find(|line| line.odoo_line == one.order_line);
+        let mut parts = Vec::new();
+        for part in came.into_iter().flat_map(|line| &line.parts) {
+            let line = order
+                .lines
+                .iter()
+                .find(|line| line.odoo_line == Some(one.order_line));
+            let quantity = line.map_or(Ok(part.quantity), |line| {
+                PurchaseOrder::in_receipt_unit(line, part.quantity)
+            })?;
+            parts.push(DeclaredPart {
+                quantity,
+                lot: part.lot.as_ref().map(|name| goods::named(name, part)),
+                to: hold.filter(|_| part.held),
+            });
+        }
+        moves.push(DeclaredMove {
+            id: one.stock_move,
+            unit: one.unit,
+            product: one.product,
+            lines: one.lines.clone(),
+            parts,
+        });
+    }
+    Ok(Declaration {
         reference: reference(work, open.picking),
-        guard: Guard {
+        guard: Some(Guard {
             operation_type: open.operation_type,
             scheduled: open.scheduled.clone(),
-        },
-        moves: open
-            .moves
-            .iter()
-            .map(|one| DeclaredMove {
-                id: one.stock_move,
-                unit: one.unit,
-                quantity: quantity(one.order_line),
-            })
-            .collect(),
-    }
+        }),
+        moves,
+    })
+}
+
+/// A planned quantity in the unit of Odoo's receipt.
+fn expected(order: &PurchaseOrder, planned: &ReceiptPlanLine) -> Result<Quantity, Exception> {
+    let line = order.line(&planned.line_no)?;
+    PurchaseOrder::in_receipt_unit(line, planned.quantity)
 }
 
 /// What Odoo shows in the answer to our declaration is what we declared; else nothing is validated.
-fn same_quantities(work: &Work<ReceiptPlan>, declared: &Picking) -> Result<(), Exception> {
+fn same_quantities(
+    work: &Work<ReceiptPlan>,
+    order: &PurchaseOrder,
+    declared: &Picking,
+) -> Result<(), Exception> {
     for line in &work.plan.lines {
         let picked: Quantity = declared
             .moves
@@ -200,7 +263,7 @@ fn same_quantities(work: &Work<ReceiptPlan>, declared: &Picking) -> Result<(), E
             .filter(|one| one.order_line == Some(line.odoo_line) && one.picked)
             .map(|one| one.quantity)
             .sum();
-        if picked != line.quantity {
+        if picked != expected(order, line)? {
             return Err(Exception::new(
                 Code::ReceiptDiverged,
                 format!(
@@ -214,9 +277,16 @@ fn same_quantities(work: &Work<ReceiptPlan>, declared: &Picking) -> Result<(), E
 }
 
 /// The picking that is done with our reference and our quantities.
-fn booked(work: &Work<ReceiptPlan>, read: &Order) -> Result<Option<i64>, Exception> {
-    let ours =
-        |picking: &&Picking| picking.note.as_deref() == Some(reference(work, picking.id).as_str());
+fn booked(
+    work: &Work<ReceiptPlan>,
+    order: &PurchaseOrder,
+    read: &Order,
+) -> Result<Option<i64>, Exception> {
+    let ours = |picking: &&Picking| {
+        let note = picking.note.as_deref();
+        note == Some(reference(work, picking.id).as_str())
+            || note == Some(own_reference(work).as_str())
+    };
     let Some(picking) = read
         .pickings
         .iter()
@@ -225,44 +295,87 @@ fn booked(work: &Work<ReceiptPlan>, read: &Order) -> Result<Option<i64>, Excepti
     else {
         return Ok(None);
     };
+    let own = picking.note.as_deref() == Some(own_reference(work).as_str());
     for line in &work.plan.lines {
         let done = picking.moves.iter().filter(|one| {
             one.order_line == Some(line.odoo_line) && one.state == PickingState::Done
         });
         let done: Quantity = done.map(|one| one.quantity).sum();
-        let received = read
-            .lines
-            .iter()
-            .find(|one| one.id == line.odoo_line)
-            .map(|one| one.received);
-        if done != line.quantity || received != Some(line.received_before + line.quantity) {
+        // A transfer of our own is in the unit of the order.
+        let planned = if own {
+            line.quantity
+        } else {
+            expected(order, line)?
+        };
+        if done != planned {
             return Err(Exception::new(
                 Code::ReceiptDiverged,
                 format!(
-                    "receipt {} line {}: {} came after {} before, but Odoo shows {done} on the receipt and {} received in all",
-                    work.plan.number,
-                    line.line_no,
-                    line.quantity,
-                    line.received_before,
-                    received.unwrap_or_default()
+                    "receipt {} line {}: {} came, but Odoo shows {done} on the receipt",
+                    work.plan.number, line.line_no, line.quantity
                 ),
             ));
         }
+        counted(work, line, read)?;
     }
     Ok(Some(picking.id))
 }
 
-fn change(
+/// Odoo counts as received what had come before, and this.
+fn counted(
+    work: &Work<ReceiptPlan>,
+    line: &ReceiptPlanLine,
+    read: &Order,
+) -> Result<(), Exception> {
+    let received = read
+        .lines
+        .iter()
+        .find(|one| one.id == line.odoo_line)
+        .map(|one| one.received);
+    if received == Some(line.received_before + line.quantity) {
+        return Ok(());
+    }
+    Err(Exception::new(
+        Code::ReceiptDiverged,
+        format!(
+            "receipt {} line {}: {} came after {} before, but Odoo counts {} in all",
+            work.plan.number,
+            line.line_no,
+            line.quantity,
+            line.received_before,
+            received.unwrap_or_default()
+        ),
+    ))
+}
+
+fn done(
     work: &Work<ReceiptPlan>,
     order: &PurchaseOrder,
-    read: &Order,
-    picking: i64,
-) -> Result<Change, StepError> {
+    read: Option<&Order>,
+    picking: Option<i64>,
+) -> Done {
     let mut order = order.clone();
-    order.apply_receipt(&work.plan, picking, open_receipt(read));
-    Ok(Change {
-        order,
+    order.apply_receipt(&work.plan, picking, read.and_then(open_receipt));
+    let held: Quantity = work
+        .plan
+        .lines
+        .iter()
+        .flat_map(|line| &line.parts)
+        .filter(|part| part.held)
+        .map(|part| part.quantity)
+        .sum();
+    let result = match picking {
+        Some(picking) if held.is_positive() => format!(
+            "receipt {} booked on picking {picking}, {held} of it on hold",
+            work.plan.number
+        ),
+        Some(picking) => format!("receipt {} booked on picking {picking}", work.plan.number),
+        None => format!("receipt {} says nothing new", work.plan.number),
+    };
+    Done {
+        order: Some(order),
         settle: Settle::Applied,
-        result: format!("receipt {} booked on picking {picking}", work.plan.number),
-    })
+        result,
+        evidence: None,
+    }
 }

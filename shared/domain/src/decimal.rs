@@ -211,10 +211,30 @@ impl Quantity {
         self.0.is_sign_positive() && !self.0.is_zero()
     }
 
+    /// Whether there is nothing; what a record leaves out.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// So many pieces.
+    #[must_use]
+    pub fn count(pieces: usize) -> Self {
+        Self(Decimal::from(pieces))
+    }
+
     /// What so many cost at this price, exactly.
     #[must_use]
     pub fn times(self, price: UnitPrice) -> Amount {
         Amount::from_decimal(self.0 * price.0)
+    }
+}
+
+impl Amount {
+    /// Whether there is no such amount; what a document leaves out.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.0.is_zero()
     }
 }
 

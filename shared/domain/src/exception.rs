@@ -6,6 +6,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::decimal::Amount;
+
 /// Who decides; a plant's configuration says which people those are.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -16,6 +18,8 @@ pub enum OwnerRole {
     Buyer,
     /// The receiving dock.
     Warehouse,
+    /// Quality inspection.
+    Quality,
     /// Accounts payable.
     Accountant,
     /// Codes and crosswalks.
@@ -29,6 +33,7 @@ impl fmt::Display for OwnerRole {
         f.write_str(match self {
             Self::Buyer => "buyer",
             Self::Warehouse => "warehouse",
+            Self::Quality => "quality",
             Self::Accountant => "accountant",
             Self::DataSteward => "data-steward",
             Self::Operations => "operations",
@@ -86,27 +91,81 @@ codes! {
     UnknownLine = "UNKNOWN_LINE", Buyer, 8, "Compare the fact with the order; ask the plant for a corrected fact, or skip this one.";
     /// A fact names another item or unit than the order line it refers to.
     LineDiffers = "LINE_DIFFERS", Buyer, 8, "Compare the fact with the order; ask the plant for a corrected fact, or skip this one.";
+    /// A fact names a unit that cannot be converted exactly into the unit of the order line.
+    UnitConversion = "UNIT_CONVERSION", DataSteward, 8, "Add the conversion to the plant's configuration and publish it, then retry; or ask the plant for a corrected fact and skip this one.";
+    /// A fact names a lot, a receipt or a shipment that belongs to several orders or lines.
+    AmbiguousReference = "AMBIGUOUS_REFERENCE", DataSteward, 8, "Ask the plant to name the order and the line, then skip this one.";
     /// A second fact wants to create an order that exists already.
-    OrderAlreadyCreated = "ORDER_ALREADY_CREATED", Buyer, 8, "Changes of an order are not taken yet: change the order in Odoo by hand, then skip the fact.";
-    /// The supplier's acknowledgement differs from the order in quantity, price or status.
-    AcknowledgementDiffers = "ACKNOWLEDGEMENT_DIFFERS", Buyer, 8, "Agree with the supplier; adjust the order in Odoo if necessary, then skip the acknowledgement or cancel.";
-    /// More came than is still open on an order line.
-    OverReceipt = "OVER_RECEIPT", Buyer, 8, "Decide with the dock: correct the receipt at the plant, or skip the receipt and book it by hand in Odoo.";
-    /// The price on the invoice is not the price of the order.
-    Price = "PRICE", Accountant, 24, "Ask the buyer and the supplier which price holds; ask for a corrected invoice, then skip this one.";
-    /// More is invoiced than was received, and no further receipt has come by the due time.
-    QuantityReceived = "QTY_REC", Accountant, 24, "Ask the dock whether goods came that nobody reported, or the supplier for a corrected invoice.";
+    OrderAlreadyCreated = "ORDER_ALREADY_CREATED", Buyer, 8, "Ask the plant to send what changed as po.changed, then skip the fact.";
+    /// The supplier's acknowledgement changes the order beyond the plant's tolerance, or refuses goods that have come.
+    AcknowledgementDiffers = "ACKNOWLEDGEMENT_DIFFERS", Buyer, 8, "Accept what the supplier offers, and the order is changed in Odoo; or skip, and the order stays as it was.";
+    /// The supplier wants to deliver another item than was ordered.
+    Substituted = "SUBSTITUTED", Buyer, 8, "Cancel the line and order the other item by po.changed and po.cancelled, if it fits; then skip the acknowledgement.";
+    /// The supplier has not answered the order by its due time.
+    AcknowledgementOverdue = "ACK_OVERDUE", Buyer, 24, "Ask the supplier; the acknowledgement is applied when it comes, and nothing else waits for it.";
+    /// A change wants less of a line than has been received or billed, or changes an order that is finished.
+    ChangeRefused = "CHANGE_REFUSED", Buyer, 8, "Reverse the receipt or ask for a return first, then retry; or skip the change.";
+    /// The order is to be cancelled after goods came or a bill was posted: this is what would be done.
+    Compensation = "COMPENSATION", Buyer, 24, "Read the plan; accept, and it is carried out once; or skip, and the order goes on.";
+    /// A fact came after the order was cancelled.
+    AfterCancel = "AFTER_CANCEL", Buyer, 8, "Agree with the plant and the supplier what becomes of it: nothing was booked. Then skip.";
+    /// More came than is still open on an order line, beyond the tolerance.
+    OverReceipt = "OVER_RECEIPT", Buyer, 8, "Accept to book all that came, or ask the plant for a corrected receipt and skip this one.";
+    /// A cumulative receipt says less than an earlier one.
+    CumulativeDecreased = "CUMULATIVE_DECREASED", Warehouse, 8, "Ask the plant which figure is right; what was booked too much is reversed by receipt.reversed. Then skip this one.";
+    /// Goods came that need an advance ship notice and have none.
+    AsnRequired = "ASN_REQUIRED", Warehouse, 8, "Accept to book the goods without the notice, or send them back and skip the receipt.";
+    /// An item that is tracked by lot or serial number came without one.
+    LotMissing = "LOT_MISSING", Warehouse, 8, "Ask the dock for the lot or serial numbers; send the receipt again with them, then skip this one.";
+    /// Odoo has the lot or serial number already, elsewhere.
+    LotTaken = "LOT_TAKEN", Warehouse, 8, "Look where Odoo has the number; ask the dock for the right one, then skip this one.";
+    /// More is reversed than is left of the receipt.
+    ReversalExceeds = "REVERSAL_EXCEEDS", Warehouse, 8, "Compare the reversal with the receipt; part of the goods may have been returned or scrapped already. Then skip this one.";
+    /// More is held, released or rejected than there is.
+    QualityQuantity = "QUALITY_QUANTITY", Quality, 8, "Compare the inspection with what is held; ask the plant for a corrected fact, then skip this one.";
+    /// Goods were rejected, and nobody has decided yet what becomes of them.
+    Nonconformance = "NONCONFORMANCE", Quality, 72, "Decide on return, scrap or use as is; the fact ncr.dispositioned carries it out.";
+    /// More of a line is billed than may be paid, because goods went back or were rejected.
+    CreditDue = "CREDIT_DUE", Accountant, 72, "Ask the supplier for a credit note; the exception ends when it is posted.";
+    /// The price on the invoice is above the order's, beyond the tolerance.
+    Price = "PRICE", Accountant, 24, "Accept to pay the price, change the order by po.changed, or ask for a corrected invoice and skip this one.";
+    /// What is invoiced of a line in all is above the order's value, beyond the tolerance.
+    PriceTotal = "PRICE_TOTAL", Accountant, 24, "Accept to pay it, or ask for a corrected invoice and skip this one.";
+    /// More is invoiced than was received and may be paid, and the waiting time is over.
+    QuantityReceived = "QTY_REC", Accountant, 24, "Ask the dock whether goods came that nobody reported; the hold ends by itself when they are. Or accept, or skip.";
+    /// Nothing of what is invoiced was received, and the waiting time is over.
+    NoReceipt = "NO_RECEIPT", Accountant, 24, "Ask the dock whether goods came that nobody reported; the hold ends by itself when they are. Or accept, or skip.";
+    /// Part of what is invoiced is held for inspection or was rejected.
+    Quality = "QUALITY", Quality, 72, "Release the goods; the hold ends by itself. For rejected goods ask for a credit note, or skip the invoice.";
     /// More is invoiced than was ordered.
-    QuantityOrdered = "QTY_ORD", Accountant, 24, "Ask the supplier for a corrected invoice, then skip this one.";
-    /// The invoice's currency or supplier is not the order's.
-    InvoiceParty = "INVOICE_PARTY", Accountant, 24, "Find the order that the invoice belongs to; ask the sender for a corrected invoice, then skip this one.";
+    QuantityOrdered = "QTY_ORD", Accountant, 24, "Accept to pay it, or ask the supplier for a corrected invoice and skip this one.";
+    /// A charge is above what was agreed, beyond the tolerance.
+    Charge = "CHARGE", Accountant, 24, "Accept to pay it, or ask the supplier for a corrected invoice and skip this one.";
+    /// The supplier charges more tax than the tax code gives.
+    TaxOver = "TAX_OVER", Accountant, 24, "Check tax code and rate; accept the supplier's tax, or ask for a corrected invoice and skip this one.";
+    /// The supplier charges less tax than the tax code gives.
+    TaxUnder = "TAX_UNDER", Accountant, 24, "Check tax code and rate; accept the supplier's tax, or ask for a corrected invoice and skip this one.";
+    /// Small differences with this supplier have used up the month's limit.
+    SmallDifference = "SMALL_DIFFERENCE", Accountant, 24, "Accept the difference, or ask the supplier for a corrected invoice and skip this one.";
+    /// All invoices of the order together are above its value, beyond the tolerance.
+    Overbill = "OVERBILL", Accountant, 24, "Accept to pay it, or ask the supplier for a corrected invoice and skip this one.";
+    /// The period that the invoice belongs to is closed.
+    Period = "PERIOD", Accountant, 8, "Open the period, then retry; or ask for another date and skip this one.";
+    /// Supplier, currency, payee or bank account of the invoice are not those that were approved.
+    Party = "PARTY", Accountant, 24, "Ask the supplier by a known telephone number; two people accept, or ask for a corrected invoice and skip this one.";
+    /// The supplier's invoice number came before in the same fiscal year.
+    DuplicateInvoice = "DUPLICATE_INVOICE", Accountant, 24, "Compare both invoices; skip this one if it is the same, or ask the supplier for another number.";
+    /// An invoice of the same supplier and amount came within a few days.
+    SimilarInvoice = "SIMILAR_INVOICE", Accountant, 24, "Compare both invoices; accept if they are two, skip this one if it is the same.";
     /// The invoice's lines do not add up to its own totals.
     InvoiceTotals = "INVOICE_TOTALS", Accountant, 24, "Return the invoice to the supplier, then skip this one.";
+    /// A credit note gives back more than was billed, or corrects an invoice that is not there.
+    CreditExceeds = "CREDIT_EXCEEDS", Accountant, 24, "Compare the credit note with the bills; ask for a corrected one, then skip this one.";
     /// Odoo does not know the supplier.
     UnknownPartner = "UNKNOWN_PARTNER", DataSteward, 8, "Create the supplier in Odoo with the external id that the message names, then retry.";
     /// Odoo does not know the item.
     UnknownItem = "UNKNOWN_ITEM", DataSteward, 8, "Create the item in Odoo with the external id that the message names, then retry.";
-    /// The plant's configuration or Odoo does not know a unit, a tax or a currency.
+    /// The plant's configuration or Odoo does not know a unit, a tax, a currency, an account or an answer code.
     UnknownCode = "UNKNOWN_CODE", DataSteward, 8, "Add the code to the plant's configuration, publish it, then retry.";
     /// Odoo would round a price or a quantity of the document.
     AmountPrecision = "AMOUNT_PRECISION", Operations, 8, "Run `interplant odoo prepare` and set the decimal accuracy that it names in Odoo, then retry.";
@@ -120,6 +179,8 @@ codes! {
     PickingNotFound = "PICKING_NOT_FOUND", Warehouse, 8, "Look at the receipts of the order in Odoo; book by hand what is missing, then skip the receipt.";
     /// The receipt in Odoo was booked otherwise than the plant reported.
     ReceiptDiverged = "RECEIPT_DIVERGED", Warehouse, 8, "Compare the receipt in Odoo with the fact; correct it in Odoo, then skip the receipt.";
+    /// A stock transfer in Odoo is not what was to be moved.
+    TransferDiverged = "TRANSFER_DIVERGED", Warehouse, 8, "Compare the transfer in Odoo with the fact; put it right in Odoo, then retry or skip.";
     /// Somebody billed the order in Odoo outside Interplant.
     BilledOutside = "BILLED_OUTSIDE", Accountant, 8, "Look at the bills of the order in Odoo; remove the one that is too many, then retry or skip.";
     /// The bill in Odoo is not what was matched; it is not posted.
@@ -138,6 +199,33 @@ codes! {
     PredecessorOverdue = "PREDECESSOR_OVERDUE", Buyer, 24, "Ask the plant for the missing fact; it is applied by itself when it comes.";
 }
 
+impl Code {
+    /// Whether a person may decide that the fact is applied all the same.
+    #[must_use]
+    pub fn may_be_accepted(self) -> bool {
+        matches!(
+            self,
+            Self::AcknowledgementDiffers
+                | Self::Compensation
+                | Self::OverReceipt
+                | Self::AsnRequired
+                | Self::Price
+                | Self::PriceTotal
+                | Self::QuantityReceived
+                | Self::NoReceipt
+                | Self::Quality
+                | Self::QuantityOrdered
+                | Self::Charge
+                | Self::TaxOver
+                | Self::TaxUnder
+                | Self::SmallDifference
+                | Self::Overbill
+                | Self::Party
+                | Self::SimilarInvoice
+        )
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -152,6 +240,12 @@ pub struct Exception {
     pub code: Code,
     /// A sentence with the numbers in it.
     pub message: String,
+    /// How much money is at risk, in the currency of the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_at_risk: Option<Amount>,
+    /// Other codes that the message tells of; who accepts this one accepts them with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub along: Vec<Code>,
 }
 
 impl Exception {
@@ -161,6 +255,8 @@ impl Exception {
         Self {
             code,
             message: message.into(),
+            amount_at_risk: None,
+            along: Vec::new(),
         }
     }
 }
@@ -171,6 +267,8 @@ impl Exception {
 pub enum Decision {
     /// The cause is mended: do the step again.
     Retry,
+    /// Do it all the same: the tolerance does not count for this fact.
+    Accept,
     /// Leave the fact without effect.
     Skip,
     /// Stop following the document; what Odoo holds stays as it is.
@@ -179,13 +277,14 @@ pub enum Decision {
 
 impl Decision {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Retry, Self::Skip, Self::Cancel];
+    pub const ALL: [Self; 4] = [Self::Retry, Self::Accept, Self::Skip, Self::Cancel];
 
     /// The word for it.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Retry => "retry",
+            Self::Accept => "accept",
             Self::Skip => "skip",
             Self::Cancel => "cancel",
         }
@@ -204,6 +303,6 @@ impl FromStr for Decision {
         Self::ALL
             .into_iter()
             .find(|decision| decision.word() == text)
-            .ok_or_else(|| format!("`{text}` is not a decision: retry, skip or cancel"))
+            .ok_or_else(|| format!("`{text}` is not a decision: retry, accept, skip or cancel"))
     }
 }

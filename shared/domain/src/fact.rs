@@ -2,13 +2,36 @@
 //!
 //! Numbers are text here: at the door every JSON number has become its literal text ([`crate::json`]).
 
+mod check;
+mod invoice;
+mod order;
+mod quality;
+mod receipt;
+
+pub use invoice::{
+    Charge, InvoiceKind, InvoiceLine, InvoiceMatched, InvoicePosted, InvoiceReceived,
+    InvoiceTotals, Payee,
+};
+pub use order::{
+    AckLine, AckStatus, CancelledGoods, ChangedLine, CloseReason, CodeList, PoAcknowledged,
+    PoCancelled, PoChanged, PoClosed, PoCreated, PoLine, SupplierCode,
+};
+pub use quality::{
+    Disposition, InspectionCompleted, NcrDispositioned, QualityHeld, QualityReleased,
+};
+pub use receipt::{
+    AsnCancelled, AsnLine, AsnReceived, LotQuantity, ReceiptLine, ReceiptPosted, ReceiptReversed,
+    ReversedLine,
+};
+
+pub(crate) use receipt::is_false;
+
 use std::borrow::Cow;
 
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::decimal::{Amount, Quantity, UnitPrice};
 use crate::identifier::{LifecycleId, LifecycleKind, PlantCode};
 
 /// A code as the plant writes it: an item, a supplier, a document number.
@@ -106,235 +129,166 @@ impl JsonSchema for Day {
     }
 }
 
-/// `interplant.po.created.v1`: a purchase order exists at the plant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PoCreated {
-    /// The order's number as the plant writes it.
-    pub po_number: Code,
-    /// The plant; must be the sender's own when it is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plant: Option<Code>,
-    /// The supplier's code at the plant.
-    pub supplier_id: Code,
-    /// Currency of all prices.
-    pub currency: Currency,
-    /// When the order was placed.
-    pub order_date: Day,
-    /// What is ordered.
-    #[schemars(length(min = 1, max = 1000))]
-    pub lines: Vec<PoLine>,
+/// A count from 1, such as a revision; text like every number of a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Number(pub u32);
+
+impl Serialize for Number {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_string())
+    }
 }
 
-/// A line of a purchase order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PoLine {
-    /// The line's number as the plant writes it.
-    pub line_no: Code,
-    /// The item's code at the plant.
-    pub item_id: Code,
-    /// How much is ordered.
-    pub qty: Quantity,
-    /// The unit of the quantity and of the price.
-    pub uom: Code,
-    /// Net price per unit.
-    pub unit_price: UnitPrice,
-    /// The tax code; none means that no tax is applied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tax_code: Option<Code>,
-    /// When the plant needs the goods.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub need_date: Option<Day>,
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
 }
 
-/// `interplant.po.acknowledged.v1`: the supplier answered the order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PoAcknowledged {
-    /// The order.
-    pub po_number: Code,
-    /// The supplier's number for the acknowledgement.
-    pub ack_number: Code,
-    /// The answer line by line; lines that are not named are accepted as ordered.
-    #[serde(default)]
-    #[schemars(length(max = 1000))]
-    pub lines: Vec<AckLine>,
+impl JsonSchema for Number {
+    fn schema_name() -> Cow<'static, str> {
+        "Number".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string", "pattern": "^[1-9][0-9]{0,8}$",
+            "description": "A whole number from 1; a JSON number is taken too.",
+        })
+    }
 }
 
-/// The supplier's answer to one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AckLine {
-    /// The order's line.
-    pub line_no: Code,
-    /// The answer.
-    pub status: AckStatus,
-    /// The quantity that the supplier will deliver, when it says one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub qty: Option<Quantity>,
-    /// The price that the supplier will charge, when it says one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price: Option<UnitPrice>,
-    /// When the supplier will deliver.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub promised_date: Option<Day>,
+/// A few words of a person or of a system.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Remark(pub String);
+
+impl std::fmt::Display for Remark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.trim())
+    }
 }
 
-/// What the supplier says to a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum AckStatus {
-    /// As ordered (X12 855 ACK01 `IA`).
-    Accepted,
-    /// With another quantity, price or date (`IC`, `IE`, `IF`, `IQ`, `DR`).
-    AcceptedChanged,
-    /// Later, or in part now (`IB`, `BP`).
-    Backordered,
-    /// With another item (`IS`).
-    Substituted,
-    /// Not yet decided (`IP`, `IH`).
-    Pending,
-    /// Refused (`IR`, `ID`).
-    Rejected,
+impl JsonSchema for Remark {
+    fn schema_name() -> Cow<'static, str> {
+        "Remark".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string", "minLength": 1, "maxLength": 400,
+            "pattern": "^[^\\p{C}]*[^\\p{C}\\s][^\\p{C}]*$",
+            "description": "A few words, at most 400 characters.",
+        })
+    }
 }
 
-/// `interplant.receipt.posted.v1`: goods came in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ReceiptPosted {
-    /// The receipt's number as the plant writes it.
-    pub receipt_number: Code,
-    /// The order.
-    pub po_number: Code,
-    /// What came.
-    #[schemars(length(min = 1, max = 1000))]
-    pub lines: Vec<ReceiptLine>,
+macro_rules! facts {
+    ($($(#[doc = $doc:literal])* $kind:ident = $name:literal;)*) => {
+        /// Every kind of fact, in the order of the business.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum FactKind {
+            $($(#[doc = $doc])* #[serde(rename = $name)] $kind,)*
+        }
+
+        impl FactKind {
+            /// All of them, in the order of the business.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// The value of the event attribute `type`.
+            #[must_use]
+            pub fn event_type(self) -> &'static str {
+                match self { $(Self::$kind => $name),* }
+            }
+
+            /// The JSON Schema of `data`.
+            #[must_use]
+            pub fn schema(self) -> Schema {
+                match self { $(Self::$kind => schemars::schema_for!($kind)),* }
+            }
+        }
+
+        /// A fact that was read and whose form is right.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Fact {
+            $($(#[doc = $doc])* $kind($kind),)*
+        }
+
+        impl Fact {
+            /// Reads `data` (numbers already text) as the kind of fact that the event names.
+            ///
+            /// # Errors
+            /// When the form differs; the schema has usually said so before, with a pointer.
+            pub fn read(kind: FactKind, data: &serde_json::Value) -> Result<Self, serde_json::Error> {
+                Ok(match kind { $(FactKind::$kind => Self::$kind($kind::deserialize(data)?)),* })
+            }
+
+            /// The kind of it.
+            #[must_use]
+            pub fn kind(&self) -> FactKind {
+                match self { $(Self::$kind(_) => FactKind::$kind),* }
+            }
+
+            /// `data` as it is stored: decimals normalised, codes trimmed.
+            ///
+            /// # Errors
+            /// Never for a fact that was read.
+            pub fn data(&self) -> Result<serde_json::Value, serde_json::Error> {
+                match self { $(Self::$kind(data) => serde_json::to_value(data)),* }
+            }
+        }
+    };
 }
 
-/// A line of a receipt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ReceiptLine {
-    /// The order's line.
-    pub line_no: Code,
-    /// The item; must be the line's own when it is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item_id: Option<Code>,
-    /// How much came.
-    pub qty_received: Quantity,
-    /// The unit; must be the order line's own when it is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uom: Option<Code>,
-}
-
-/// `interplant.invoice.received.v1`: the supplier's invoice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct InvoiceReceived {
-    /// The supplier's number of the invoice.
-    pub invoice_number: Code,
-    /// The supplier's code at the plant.
-    pub supplier_id: Code,
-    /// The date on the invoice.
-    pub invoice_date: Day,
-    /// Currency of all amounts.
-    pub currency: Currency,
-    /// What is invoiced; all lines of one order for now.
-    #[schemars(length(min = 1, max = 1000))]
-    pub lines: Vec<InvoiceLine>,
-    /// The totals that the supplier states.
-    pub totals: InvoiceTotals,
-}
-
-/// A line of an invoice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct InvoiceLine {
-    /// The order.
-    pub po_number: Code,
-    /// The order's line.
-    pub line_no: Code,
-    /// How much is invoiced.
-    pub qty: Quantity,
-    /// The unit; must be the order line's own when it is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uom: Option<Code>,
-    /// Net price per unit.
-    pub unit_price: UnitPrice,
-    /// The tax code; none means that no tax is applied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tax_code: Option<Code>,
-}
-
-/// What the supplier says the invoice adds up to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct InvoiceTotals {
-    /// Before tax.
-    pub net: Amount,
-    /// The tax.
-    #[serde(default)]
-    pub tax: Amount,
-    /// What is to be paid.
-    pub gross: Amount,
-}
-
-/// Every kind of fact, with its name in `type`, its place in the business and its step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum FactKind {
-    /// [`PoCreated`]
-    #[serde(rename = "interplant.po.created.v1")]
-    PoCreated,
-    /// [`PoAcknowledged`]
-    #[serde(rename = "interplant.po.acknowledged.v1")]
-    PoAcknowledged,
-    /// [`ReceiptPosted`]
-    #[serde(rename = "interplant.receipt.posted.v1")]
-    ReceiptPosted,
-    /// [`InvoiceReceived`]
-    #[serde(rename = "interplant.invoice.received.v1")]
-    InvoiceReceived,
+facts! {
+    /// A purchase order exists.
+    PoCreated = "interplant.po.created.v1";
+    /// The plant changed its order.
+    PoChanged = "interplant.po.changed.v1";
+    /// The plant takes its order back, or lines of it.
+    PoCancelled = "interplant.po.cancelled.v1";
+    /// The plant expects nothing more of the order.
+    PoClosed = "interplant.po.closed.v1";
+    /// The supplier answered.
+    PoAcknowledged = "interplant.po.acknowledged.v1";
+    /// The supplier has shipped goods.
+    AsnReceived = "interplant.asn.received.v1";
+    /// A shipment does not come.
+    AsnCancelled = "interplant.asn.cancelled.v1";
+    /// Goods came in.
+    ReceiptPosted = "interplant.receipt.posted.v1";
+    /// Goods that were reported did not come.
+    ReceiptReversed = "interplant.receipt.reversed.v1";
+    /// Goods are held back for an inspection.
+    QualityHeld = "interplant.quality.held.v1";
+    /// Held goods were inspected.
+    InspectionCompleted = "interplant.quality.inspection.completed.v1";
+    /// Held goods may be used.
+    QualityReleased = "interplant.quality.released.v1";
+    /// It was decided what becomes of rejected goods.
+    NcrDispositioned = "interplant.ncr.dispositioned.v1";
+    /// The supplier's invoice or credit note.
+    InvoiceReceived = "interplant.invoice.received.v1";
+    /// Another order tells that its lines of an invoice may be paid.
+    InvoiceMatched = "interplant.invoice.matched.v1";
+    /// Another order tells that the bill of an invoice is posted.
+    InvoicePosted = "interplant.invoice.posted.v1";
 }
 
 impl FactKind {
-    /// All of them, in the order of the business.
-    pub const ALL: [Self; 4] = [
-        Self::PoCreated,
-        Self::PoAcknowledged,
-        Self::ReceiptPosted,
-        Self::InvoiceReceived,
-    ];
-
-    /// The value of the event attribute `type`.
-    #[must_use]
-    pub fn event_type(self) -> &'static str {
-        match self {
-            Self::PoCreated => "interplant.po.created.v1",
-            Self::PoAcknowledged => "interplant.po.acknowledged.v1",
-            Self::ReceiptPosted => "interplant.receipt.posted.v1",
-            Self::InvoiceReceived => "interplant.invoice.received.v1",
-        }
-    }
-
     /// The kind named by an event's `type`.
     #[must_use]
     pub fn from_event_type(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.event_type() == text)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|kind| kind.event_type() == text)
     }
-}
 
-/// A fact that was read and whose form is right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
-    /// A purchase order exists.
-    PoCreated(PoCreated),
-    /// The supplier answered.
-    PoAcknowledged(PoAcknowledged),
-    /// Goods came in.
-    ReceiptPosted(ReceiptPosted),
-    /// The supplier's invoice.
-    InvoiceReceived(InvoiceReceived),
+    /// Whether plants send it; the others are what lifecycles tell one another.
+    #[must_use]
+    pub fn is_sent_by_plants(self) -> bool {
+        !matches!(self, Self::InvoiceMatched | Self::InvoicePosted)
+    }
 }
 
 /// What is wrong with a fact beyond its form, with the JSON pointer inside `data`.
@@ -347,35 +301,85 @@ pub struct Contradiction {
     pub message: String,
 }
 
-impl Fact {
-    /// Reads `data` (numbers already text) as the kind of fact that the event names.
-    ///
-    /// # Errors
-    /// When the form differs; the schema has usually said so before, with a pointer.
-    pub fn read(kind: FactKind, data: &serde_json::Value) -> Result<Self, serde_json::Error> {
-        Ok(match kind {
-            FactKind::PoCreated => Self::PoCreated(PoCreated::deserialize(data)?),
-            FactKind::PoAcknowledged => Self::PoAcknowledged(PoAcknowledged::deserialize(data)?),
-            FactKind::ReceiptPosted => Self::ReceiptPosted(ReceiptPosted::deserialize(data)?),
-            FactKind::InvoiceReceived => Self::InvoiceReceived(InvoiceReceived::deserialize(data)?),
-        })
-    }
+/// By what a fact finds the orders that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference<'a> {
+    /// It names the orders.
+    Orders(Vec<&'a Code>),
+    /// It names an advance ship notice.
+    Asn(&'a Code),
+    /// It names a receipt.
+    Receipt(&'a Code),
+    /// It names a lot.
+    Lot(&'a Code),
+}
 
-    /// The kind of it.
+impl Fact {
+    /// The lifecycles that it belongs to. Where it does not name its order, that is the mailbox of the
+    /// receipt, lot or advance ship notice that it names, which knows the order or waits for it.
     #[must_use]
-    pub fn kind(&self) -> FactKind {
-        match self {
-            Self::PoCreated(_) => FactKind::PoCreated,
-            Self::PoAcknowledged(_) => FactKind::PoAcknowledged,
-            Self::ReceiptPosted(_) => FactKind::ReceiptPosted,
-            Self::InvoiceReceived(_) => FactKind::InvoiceReceived,
+    pub fn lifecycles(&self, plant: &PlantCode) -> Vec<LifecycleId> {
+        let by = |kind, number: &Code| vec![LifecycleId::new(kind, plant, number.as_str())];
+        match self.reference() {
+            Reference::Orders(orders) => orders
+                .into_iter()
+                .map(|number| LifecycleId::new(LifecycleKind::Po, plant, number.as_str()))
+                .collect(),
+            Reference::Asn(number) => by(LifecycleKind::Asn, number),
+            Reference::Receipt(number) => by(LifecycleKind::Receipt, number),
+            Reference::Lot(number) => by(LifecycleKind::Lot, number),
         }
     }
 
-    /// The lifecycle that it belongs to.
+    /// By what the orders are found.
     #[must_use]
-    pub fn lifecycle(&self, plant: &PlantCode) -> LifecycleId {
-        LifecycleId::new(LifecycleKind::Po, plant, self.po_number().as_str())
+    pub fn reference(&self) -> Reference<'_> {
+        static NONE: Code = Code(String::new());
+        let one = |number| Reference::Orders(vec![number]);
+        match self {
+            Self::PoCreated(fact) => one(&fact.po_number),
+            Self::PoChanged(fact) => one(&fact.po_number),
+            Self::PoCancelled(fact) => one(&fact.po_number),
+            Self::PoClosed(fact) => one(&fact.po_number),
+            Self::PoAcknowledged(fact) => one(&fact.po_number),
+            Self::AsnReceived(fact) => {
+                Reference::Orders(distinct(fact.lines.iter().map(|line| &line.po_number)))
+            }
+            Self::AsnCancelled(fact) => Reference::Asn(&fact.asn_number),
+            Self::ReceiptPosted(fact) => match (&fact.po_number, &fact.asn_number) {
+                (Some(order), _) => one(order),
+                (None, Some(asn)) => Reference::Asn(asn),
+                (None, None) => one(&NONE),
+            },
+            Self::ReceiptReversed(fact) => match &fact.po_number {
+                Some(order) => one(order),
+                None => Reference::Receipt(&fact.receipt_number),
+            },
+            Self::QualityHeld(fact) => goods(&fact.po_number, &fact.receipt_number, &fact.lot_id),
+            Self::InspectionCompleted(fact) => {
+                goods(&fact.po_number, &fact.receipt_number, &fact.lot_id)
+            }
+            Self::QualityReleased(fact) => {
+                goods(&fact.po_number, &fact.receipt_number, &fact.lot_id)
+            }
+            Self::NcrDispositioned(fact) => {
+                goods(&fact.po_number, &fact.receipt_number, &fact.lot_id)
+            }
+            Self::InvoiceReceived(fact) => {
+                let orders = distinct(fact.lines.iter().filter_map(|line| line.po_number.as_ref()));
+                let receipt = fact
+                    .lines
+                    .iter()
+                    .find_map(|line| line.receipt_number.as_ref());
+                match (orders.is_empty(), receipt) {
+                    (true, Some(receipt)) => Reference::Receipt(receipt),
+                    (true, None) => one(&NONE),
+                    (false, _) => Reference::Orders(orders),
+                }
+            }
+            Self::InvoiceMatched(fact) => one(&fact.po_number),
+            Self::InvoicePosted(fact) => one(&fact.po_number),
+        }
     }
 
     /// The number by which people know it: of the order, the acknowledgement, the receipt or the invoice.
@@ -383,19 +387,21 @@ impl Fact {
     pub fn number(&self) -> &Code {
         match self {
             Self::PoCreated(fact) => &fact.po_number,
+            Self::PoChanged(fact) => &fact.po_number,
+            Self::PoCancelled(fact) => &fact.po_number,
+            Self::PoClosed(fact) => &fact.po_number,
             Self::PoAcknowledged(fact) => &fact.ack_number,
+            Self::AsnReceived(fact) => &fact.asn_number,
+            Self::AsnCancelled(fact) => &fact.asn_number,
             Self::ReceiptPosted(fact) => &fact.receipt_number,
+            Self::ReceiptReversed(fact) => &fact.receipt_number,
+            Self::QualityHeld(fact) => &fact.hold_number,
+            Self::InspectionCompleted(fact) => &fact.inspection_id,
+            Self::QualityReleased(fact) => &fact.release_number,
+            Self::NcrDispositioned(fact) => &fact.ncr_id,
             Self::InvoiceReceived(fact) => &fact.invoice_number,
-        }
-    }
-
-    fn po_number(&self) -> &Code {
-        static NONE: Code = Code(String::new());
-        match self {
-            Self::PoCreated(fact) => &fact.po_number,
-            Self::PoAcknowledged(fact) => &fact.po_number,
-            Self::ReceiptPosted(fact) => &fact.po_number,
-            Self::InvoiceReceived(fact) => fact.lines.first().map_or(&NONE, |line| &line.po_number),
+            Self::InvoiceMatched(fact) => &fact.invoice_number,
+            Self::InvoicePosted(fact) => &fact.invoice_number,
         }
     }
 
@@ -404,126 +410,96 @@ impl Fact {
     /// Two envelopes with one business key are one fact; with another content they are a conflict.
     #[must_use]
     pub fn business_key(&self, plant: &PlantCode, revision: u32) -> String {
+        let lines = |lines: &[Code]| lines.iter().map(Code::as_str).collect::<Vec<_>>().join(",");
+        let listed;
         let parts: Vec<&str> = match self {
             Self::PoCreated(fact) => vec!["po", fact.po_number.as_str(), "created"],
+            Self::PoChanged(fact) => {
+                listed = fact.po_revision.0.to_string();
+                vec!["po", fact.po_number.as_str(), "changed", &listed]
+            }
+            Self::PoCancelled(fact) => {
+                listed = lines(&fact.lines);
+                vec!["po", fact.po_number.as_str(), "cancelled", &listed]
+            }
+            Self::PoClosed(fact) => {
+                listed = lines(&fact.lines);
+                vec!["po", fact.po_number.as_str(), "closed", &listed]
+            }
             Self::PoAcknowledged(fact) => vec![
                 "po",
                 fact.po_number.as_str(),
                 "acknowledged",
                 fact.ack_number.as_str(),
             ],
+            Self::AsnReceived(fact) => vec!["asn", fact.asn_number.as_str(), "received"],
+            Self::AsnCancelled(fact) => vec!["asn", fact.asn_number.as_str(), "cancelled"],
             Self::ReceiptPosted(fact) => vec!["receipt", fact.receipt_number.as_str(), "posted"],
+            Self::ReceiptReversed(fact) => vec![
+                "receipt",
+                fact.receipt_number.as_str(),
+                "reversed",
+                fact.reversal_number.as_ref().map_or("", Code::as_str),
+            ],
+            Self::QualityHeld(fact) => vec!["quality", fact.hold_number.as_str(), "held"],
+            Self::InspectionCompleted(fact) => {
+                vec!["inspection", fact.inspection_id.as_str(), "completed"]
+            }
+            Self::QualityReleased(fact) => {
+                vec!["quality", fact.release_number.as_str(), "released"]
+            }
+            Self::NcrDispositioned(fact) => {
+                listed = format!("{:?}", fact.disposition);
+                vec!["ncr", fact.ncr_id.as_str(), "dispositioned", &listed]
+            }
             Self::InvoiceReceived(fact) => vec![
                 "invoice",
                 fact.supplier_id.as_str(),
                 fact.invoice_number.as_str(),
                 "received",
             ],
+            Self::InvoiceMatched(fact) => vec![
+                "invoice",
+                fact.supplier_id.as_str(),
+                fact.invoice_number.as_str(),
+                "matched",
+                fact.po_number_matched.as_str(),
+            ],
+            Self::InvoicePosted(fact) => vec![
+                "invoice",
+                fact.supplier_id.as_str(),
+                fact.invoice_number.as_str(),
+                "posted",
+                fact.po_number.as_str(),
+            ],
         };
         // A unit separator cannot occur in a code, so no two keys can run together.
         format!("{plant}\u{1f}{}\u{1f}{revision}", parts.join("\u{1f}"))
     }
+}
 
-    /// What the form alone cannot say: quantities above zero, no line twice, one order per invoice.
-    ///
-    /// # Errors
-    /// The first contradiction, with its place.
-    pub fn check(&self, plant: &PlantCode) -> Result<(), Contradiction> {
-        match self {
-            Self::PoCreated(fact) => {
-                if let Some(named) = &fact.plant
-                    && named.as_str() != plant.as_str()
-                {
-                    return Err(contradiction(
-                        "/plant",
-                        format!("the order names plant `{named}`, but it was sent by `{plant}`"),
-                    ));
-                }
-                check_lines(&fact.lines, "qty", |line| (&line.line_no, line.qty))?;
-                for (index, line) in fact.lines.iter().enumerate() {
-                    if line.unit_price.decimal().is_sign_negative() {
-                        return Err(contradiction(
-                            &format!("/lines/{index}/unitPrice"),
-                            "a price below zero is not taken; credit notes are not taken yet"
-                                .into(),
-                        ));
-                    }
-                }
-                Ok(())
-            }
-            Self::PoAcknowledged(fact) => {
-                for (index, line) in fact.lines.iter().enumerate() {
-                    if fact
-                        .lines
-                        .iter()
-                        .take(index)
-                        .any(|earlier| earlier.line_no == line.line_no)
-                    {
-                        return Err(repeated_line(index, &line.line_no));
-                    }
-                }
-                Ok(())
-            }
-            Self::ReceiptPosted(fact) => check_lines(&fact.lines, "qtyReceived", |line| {
-                (&line.line_no, line.qty_received)
-            }),
-            Self::InvoiceReceived(fact) => {
-                let order = self.po_number();
-                if let Some(index) = fact.lines.iter().position(|line| line.po_number != *order) {
-                    return Err(contradiction(&format!("/lines/{index}/poNumber"), "an invoice over several orders is not taken yet: send one invoice per order".into()));
-                }
-                check_lines(&fact.lines, "qty", |line| (&line.line_no, line.qty))?;
-                if fact.totals.net + fact.totals.tax != fact.totals.gross {
-                    return Err(contradiction(
-                        "/totals/gross",
-                        format!(
-                            "net {} and tax {} do not add up to gross {}",
-                            fact.totals.net, fact.totals.tax, fact.totals.gross
-                        ),
-                    ));
-                }
-                Ok(())
-            }
-        }
+fn goods<'a>(
+    order: &'a Option<Code>,
+    receipt: &'a Option<Code>,
+    lot: &'a Option<Code>,
+) -> Reference<'a> {
+    static NONE: Code = Code(String::new());
+    match (order, receipt, lot) {
+        (Some(order), _, _) => Reference::Orders(vec![order]),
+        (None, Some(receipt), _) => Reference::Receipt(receipt),
+        (None, None, Some(lot)) => Reference::Lot(lot),
+        (None, None, None) => Reference::Orders(vec![&NONE]),
     }
 }
 
-fn check_lines<L>(
-    lines: &[L],
-    quantity_name: &str,
-    read: impl Fn(&L) -> (&Code, Quantity),
-) -> Result<(), Contradiction> {
-    for (index, line) in lines.iter().enumerate() {
-        let (line_no, quantity) = read(line);
-        if !quantity.is_positive() {
-            return Err(contradiction(
-                &format!("/lines/{index}/{quantity_name}"),
-                format!("the quantity of line {line_no} must be greater than zero, not {quantity}"),
-            ));
-        }
-        if lines
-            .iter()
-            .take(index)
-            .any(|earlier| read(earlier).0 == line_no)
-        {
-            return Err(repeated_line(index, line_no));
+fn distinct<'a>(codes: impl Iterator<Item = &'a Code>) -> Vec<&'a Code> {
+    let mut found = Vec::new();
+    for code in codes {
+        if !found.contains(&code) {
+            found.push(code);
         }
     }
-    Ok(())
-}
-
-fn repeated_line(index: usize, line_no: &Code) -> Contradiction {
-    contradiction(
-        &format!("/lines/{index}/lineNo"),
-        format!("line {line_no} appears twice; send each line once"),
-    )
-}
-
-fn contradiction(pointer: &str, message: String) -> Contradiction {
-    Contradiction {
-        pointer: pointer.to_owned(),
-        message,
-    }
+    found
 }
 
 /// SHA-256 over the canonical JSON (RFC 8785) of `data`, decimals normalised: `10` and `10.0` are one.
@@ -532,11 +508,6 @@ fn contradiction(pointer: &str, message: String) -> Contradiction {
 /// Never for a fact that was read; the canonicaliser's own error otherwise.
 pub fn content_hash(fact: &Fact) -> Result<String, serde_json::Error> {
     // Through the typed fact: decimals are normalised and codes trimmed there, once.
-    let bytes = match fact {
-        Fact::PoCreated(data) => serde_json_canonicalizer::to_vec(data),
-        Fact::PoAcknowledged(data) => serde_json_canonicalizer::to_vec(data),
-        Fact::ReceiptPosted(data) => serde_json_canonicalizer::to_vec(data),
-        Fact::InvoiceReceived(data) => serde_json_canonicalizer::to_vec(data),
-    }?;
+    let bytes = serde_json_canonicalizer::to_vec(&fact.data()?)?;
     Ok(crate::identifier::sha256_hex(&bytes))
 }

@@ -111,6 +111,14 @@ impl FromStr for EventId {
     }
 }
 
+impl EventId {
+    /// Of what no event brought about: a time that has passed.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(format!("evt_{}", "0".repeat(32)))
+    }
+}
+
 text_identifier!(
     /// An exception that awaits a person: `exc_` and ten hexadecimal digits, stable for its cause.
     ExceptionId
@@ -148,6 +156,12 @@ impl ExceptionId {
 pub enum LifecycleKind {
     /// A purchase order.
     Po,
+    /// An advance ship notice: where facts wait that name it instead of its orders.
+    Asn,
+    /// A receipt: where facts wait that name it instead of its order.
+    Receipt,
+    /// A lot: where facts wait that name it instead of its order.
+    Lot,
 }
 
 impl LifecycleKind {
@@ -156,6 +170,9 @@ impl LifecycleKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Po => "po",
+            Self::Asn => "asn",
+            Self::Receipt => "receipt",
+            Self::Lot => "lot",
         }
     }
 }
@@ -165,7 +182,10 @@ impl FromStr for LifecycleKind {
     fn from_str(text: &str) -> Result<Self, Error> {
         match text {
             "po" => Ok(Self::Po),
-            _ => Err(error(text, "a lifecycle kind", "po")),
+            "asn" => Ok(Self::Asn),
+            "receipt" => Ok(Self::Receipt),
+            "lot" => Ok(Self::Lot),
+            _ => Err(error(text, "a lifecycle kind", "po, asn, receipt or lot")),
         }
     }
 }

@@ -12,5 +12,6 @@ pub mod identifier;
 pub mod json;
 pub mod lifecycle;
 pub mod mailbox;
+pub mod matching;
 pub mod plant;
 pub mod purchase_order;

@@ -4,15 +4,20 @@
 //! be lost at any time. Each change here is a value, a [`Commit`], that a store applies whole or not at
 //! all, and only if nobody else changed the record meanwhile.
 
+mod decide;
+mod exceptions;
+
+pub use decide::{GivenDecision, StaleDecision};
+pub use exceptions::owner;
+use exceptions::resolved;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::exception::{Code as ExceptionCode, Decision, Exception};
-use crate::fact::FactKind;
 use crate::identifier::{ExceptionId, LifecycleId};
-use crate::mailbox::{Entry, EntryState, RaisedException, Resolution};
+use crate::mailbox::{Entry, EntryState, RaisedException};
 use crate::plant::Plant;
-use crate::purchase_order::{self, Next, PurchaseOrder, Step};
+use crate::purchase_order::{self, Next, PurchaseOrder, Refusal, Step, Taken};
 
 /// An execution is replaced by a new generation after this many steps: about ten history events each,
 /// far below the 25,000 at which Step Functions ends an execution.
@@ -182,8 +187,8 @@ pub enum Begin {
     Elsewhere(Next),
     /// Another generation follows this lifecycle.
     Superseded,
-    /// The fact cannot be applied; the commit records the exception.
-    Raised(Box<Commit>, Exception),
+    /// The fact is not applied now; the commit records why.
+    Refused(Box<Commit>, Refusal),
 }
 
 /// How work on an operation begins.
@@ -348,13 +353,13 @@ impl Lifecycle {
 
     /// Opens the operation of a step, or says why not.
     ///
-    /// `plan` is asked only when no earlier attempt has stored one; `owner` names who decides an exception.
+    /// `plan` is asked only when no earlier attempt has stored one.
     pub fn begin(
         &self,
         run: Run,
         now: Timestamp,
         plant: &Plant,
-        plan: impl FnOnce(Option<&PurchaseOrder>) -> Result<serde_json::Value, Exception>,
+        plan: impl FnOnce(Option<&PurchaseOrder>, &Taken<'_>) -> Result<serde_json::Value, Refusal>,
     ) -> Begin {
         if run.generation != self.header.generation || self.header.status != Status::Running {
             return Begin::Superseded;
@@ -390,7 +395,14 @@ impl Lifecycle {
             };
             (operation, Resume::Again { only_look_until })
         } else {
-            match plan(self.header.order.as_ref()) {
+            let taken = Taken {
+                plant,
+                sequence,
+                happened_at: entry.happened_at,
+                received_at: entry.received_at,
+                accepted: &entry.accepted,
+            };
+            match plan(self.header.order.as_ref(), &taken) {
                 Ok(plan) => {
                     let operation = Operation {
                         step: run.step,
@@ -403,11 +415,10 @@ impl Lifecycle {
                     };
                     (operation, Resume::First)
                 }
-                Err(exception) => {
-                    return Begin::Raised(
-                        Box::new(self.raise(run.step, sequence, &exception, plant, now)),
-                        exception,
-                    );
+                Err(refusal) => {
+                    let mut commit = self.refused(run.step, sequence, &refusal, plant, now);
+                    commit.header.steps += 1;
+                    return Begin::Refused(Box::new(commit), refusal);
                 }
             }
         };
@@ -433,9 +444,8 @@ impl Lifecycle {
         &self,
         step: Step,
         sequence: u64,
-        order: PurchaseOrder,
-        settle: Settle,
-        result: &str,
+        done: &Done,
+        plant: &Plant,
         now: Timestamp,
     ) -> Option<Commit> {
         let entry = self.entry(sequence)?;
@@ -446,40 +456,45 @@ impl Lifecycle {
             .filter(|operation| operation.step == step && operation.sequence == sequence)?;
         let mut commit = self.commit(now);
         commit.finished = Some(FinishedOperation {
-            operation: operation.clone(),
+            operation: Operation {
+                plan: done
+                    .evidence
+                    .clone()
+                    .unwrap_or_else(|| operation.plan.clone()),
+                ..operation.clone()
+            },
             generation: self.header.generation,
             finished_at: now,
-            result: result.to_owned(),
+            result: done.result.clone(),
         });
         commit.header.operation = None;
-        let receipts_seen = order.receipts.len();
-        commit.header.order = Some(order);
-        let (state, settled_at) = match settle {
-            Settle::Applied => (EntryState::Applied, Some(now)),
+        if done.order.is_some() {
+            commit.header.order.clone_from(&done.order);
+        }
+        let (state, settled_at) = match done.settle {
+            Settle::Applied | Settle::Cancelled => (EntryState::Applied, Some(now)),
             Settle::Continue => (EntryState::Waiting, None),
-            Settle::Park => (
-                EntryState::Parked {
-                    receipts_seen,
-                    reason: result.to_owned(),
-                },
-                None,
-            ),
         };
-        // What was overdue has come about.
+        // What was overdue or on hold has come about.
         commit.exceptions = self
             .exceptions
             .iter()
             .filter(|raised| {
-                settled_at.is_some() && raised.event_id == entry.event_id && !raised.blocks
+                raised.event_id == entry.event_id && !raised.blocks && raised.subject.is_empty()
             })
             .map(|raised| resolved(raised, None, "interplant", "the fact was applied", now))
             .collect();
         commit.entries.push(Entry {
             state,
             settled_at,
-            result: Some(result.to_owned()),
+            result: Some(done.result.clone()),
             ..entry.clone()
         });
+        if done.settle == Settle::Cancelled {
+            commit.header.status = Status::Cancelled;
+            self.refuse_rest(&mut commit, plant, now);
+        }
+        self.tell_conditions(&mut commit, entry, plant, now);
         Some(commit)
     }
 
@@ -505,111 +520,21 @@ impl Lifecycle {
         Some(commit)
     }
 
-    /// Records an exception that blocks the lifecycle until a person decides.
+    /// Records that a fact which did not name its order has gone on to it.
     #[must_use]
-    pub fn raise(
-        &self,
-        step: Step,
-        sequence: u64,
-        exception: &Exception,
-        plant: &Plant,
-        now: Timestamp,
-    ) -> Commit {
+    pub fn forwarded(&self, sequence: u64, to: &[LifecycleId], now: Timestamp) -> Commit {
         let mut commit = self.commit(now);
-        let Some(entry) = self.entry(sequence) else {
-            return commit;
-        };
-        let id = ExceptionId::for_cause(&[
-            &self.header.id.to_string(),
-            exception.code.as_str(),
-            entry.event_id.as_str(),
-            // A cause that comes back after a decision is a new exception.
-            &self.header.revision.to_string(),
-        ]);
-        commit.exceptions.push(raised(
-            id.clone(),
-            exception,
-            step.state_name(),
-            entry,
-            plant,
-            true,
-            now,
-        ));
-        commit.entries.push(Entry {
-            state: EntryState::Held {
-                exception: id.clone(),
-            },
-            ..entry.clone()
-        });
-        commit.header.exception = Some(id);
-        if let Some(operation) = &mut commit.header.operation {
-            operation.lease_until = None;
+        if let Some(entry) = self.entry(sequence) {
+            let names: Vec<String> = to.iter().map(ToString::to_string).collect();
+            commit.exceptions = self.others_resolved(entry, None, now);
+            commit.entries.push(Entry {
+                state: EntryState::Applied,
+                settled_at: Some(now),
+                result: Some(format!("belongs to {}", names.join(" and "))),
+                ..entry.clone()
+            });
         }
         commit
-    }
-
-    /// Facts that have waited beyond their due time and of which nobody was told.
-    #[must_use]
-    pub fn overdue(&self, plant: &Plant, now: Timestamp) -> Option<Commit> {
-        let mut commit = self.commit(now);
-        for entry in &self.entries {
-            let waits = matches!(entry.state, EntryState::Waiting | EntryState::Parked { .. });
-            let told = self
-                .exceptions
-                .iter()
-                .any(|raised| raised.event_id == entry.event_id);
-            if !waits || told || entry.due_at > now {
-                continue;
-            }
-            let (code, why) = match &entry.state {
-                EntryState::Parked { reason, .. } => {
-                    (ExceptionCode::QuantityReceived, reason.clone())
-                }
-                EntryState::Waiting
-                | EntryState::Taken { .. }
-                | EntryState::Held { .. }
-                | EntryState::Applied
-                | EntryState::Skipped => (
-                    ExceptionCode::PredecessorOverdue,
-                    format!(
-                        "{} {} has waited since {} for the fact before it",
-                        entry.kind.event_type(),
-                        entry.number,
-                        entry.received_at
-                    ),
-                ),
-            };
-            let exception = Exception::new(code, why);
-            let id = ExceptionId::for_cause(&[
-                &self.header.id.to_string(),
-                code.as_str(),
-                entry.event_id.as_str(),
-            ]);
-            commit
-                .exceptions
-                .push(raised(id, &exception, "sweep", entry, plant, false, now));
-        }
-        (!commit.exceptions.is_empty()).then_some(commit)
-    }
-
-    /// Settles facts that come after a person has cancelled the lifecycle: their sender is told.
-    #[must_use]
-    pub fn after_cancel(&self, now: Timestamp) -> Option<Commit> {
-        if self.header.status != Status::Cancelled || self.entries.is_empty() {
-            return None;
-        }
-        let mut commit = self.commit(now);
-        commit.entries = self
-            .entries
-            .iter()
-            .map(|entry| Entry {
-                state: EntryState::Skipped,
-                settled_at: Some(now),
-                result: Some("not applied: the lifecycle was cancelled before it came".to_owned()),
-                ..entry.clone()
-            })
-            .collect();
-        Some(commit)
     }
 
     /// Records our own defect: the lifecycle stands still until an operator restarts it.
@@ -629,150 +554,10 @@ impl Lifecycle {
         if commit.header.status != Status::Cancelled {
             commit.header.status = Status::Closed;
         }
+        if let Some(order) = &mut commit.header.order {
+            order.closing = Some(order.summary());
+        }
         commit
-    }
-
-    /// Records a person's decision about an open exception.
-    ///
-    /// # Errors
-    /// When the exception is not open, or the lifecycle has changed since the person looked.
-    pub fn decided(&self, given: &GivenDecision, now: Timestamp) -> Result<Commit, StaleDecision> {
-        let found = self
-            .exceptions
-            .iter()
-            .find(|raised| raised.id == given.exception);
-        let raised = found.ok_or_else(|| StaleDecision::NotOpen(given.exception.clone()))?;
-        if given
-            .seen_revision
-            .is_some_and(|seen| seen != self.header.revision)
-        {
-            return Err(StaleDecision::Changed {
-                now: self.header.revision,
-            });
-        }
-        if raised.exception.code == ExceptionCode::ConflictingFact
-            && given.decision != Decision::Skip
-        {
-            return Err(StaleDecision::OnlySkip);
-        }
-        // What a step is doing in Odoo at this moment cannot be called back, and must not be forgotten.
-        let operation = self.header.operation.as_ref();
-        let at_work = operation.is_some_and(|operation| {
-            operation.lease_until.is_some()
-                || operation.unknown_until.is_some_and(|until| until > now)
-        });
-        if at_work && given.decision != Decision::Retry {
-            return Err(StaleDecision::AtWork);
-        }
-        let mut commit = self.commit(now);
-        commit.exceptions.push(resolved(
-            raised,
-            Some(given.decision),
-            &given.by,
-            &given.reason,
-            now,
-        ));
-        let entry = self
-            .entries
-            .iter()
-            .find(|entry| entry.event_id == raised.event_id);
-        if raised.blocks {
-            commit.header.exception = None;
-        }
-        // Without its order a lifecycle has nothing to wait for: skipping that fact ends it.
-        let created = self
-            .header
-            .order
-            .as_ref()
-            .is_some_and(|order| order.in_odoo.is_some());
-        let decision = match entry {
-            Some(entry)
-                if given.decision == Decision::Skip
-                    && entry.kind == FactKind::PoCreated
-                    && !created =>
-            {
-                Decision::Cancel
-            }
-            Some(_) | None => given.decision,
-        };
-        match decision {
-            Decision::Retry => {
-                if let Some(entry) = entry {
-                    // A step that had begun goes on with its plan; the plan's cause may have been mended, so a
-                    // fact whose effect never started is planned anew.
-                    let begun = self
-                        .header
-                        .operation
-                        .as_ref()
-                        .is_some_and(|operation| operation.sequence == entry.sequence);
-                    let state = if begun {
-                        EntryState::Taken {
-                            generation: self.header.generation,
-                        }
-                    } else {
-                        EntryState::Waiting
-                    };
-                    commit.entries.push(Entry {
-                        state,
-                        ..entry.clone()
-                    });
-                }
-            }
-            Decision::Skip => {
-                if let Some(entry) = entry {
-                    if let Some(order) = &mut commit.header.order {
-                        order.withdraw_match(entry.sequence);
-                    }
-                    if commit
-                        .header
-                        .operation
-                        .as_ref()
-                        .is_some_and(|operation| operation.sequence == entry.sequence)
-                    {
-                        commit.header.operation = None;
-                    }
-                    commit.entries.push(Entry {
-                        state: EntryState::Skipped,
-                        settled_at: Some(now),
-                        result: Some(format!("skipped by {}: {}", given.by, given.reason)),
-                        ..entry.clone()
-                    });
-                }
-            }
-            Decision::Cancel => {
-                commit.header.status = Status::Cancelled;
-                commit.header.operation = None;
-                commit.header.exception = None;
-                let posted = |entry: &Entry| {
-                    let invoices = self.header.order.iter().flat_map(|order| &order.invoices);
-                    invoices
-                        .filter(|invoice| invoice.sequence == entry.sequence)
-                        .any(|invoice| invoice.bill.is_some())
-                };
-                commit.entries = self
-                    .entries
-                    .iter()
-                    .map(|entry| {
-                        // A bill that is posted stays posted, whatever becomes of the order.
-                        let (state, result) = if posted(entry) {
-                            (EntryState::Applied, "bill posted, not read back".to_owned())
-                        } else {
-                            (
-                                EntryState::Skipped,
-                                format!("cancelled by {}: {}", given.by, given.reason),
-                            )
-                        };
-                        Entry {
-                            state,
-                            settled_at: Some(now),
-                            result: Some(result),
-                            ..entry.clone()
-                        }
-                    })
-                    .collect();
-            }
-        }
-        Ok(commit)
     }
 }
 
@@ -796,97 +581,19 @@ pub enum Settle {
     Applied,
     /// Another step goes on with it.
     Continue,
-    /// It waits for another fact.
-    Park,
+    /// It is applied, and the order is cancelled with it: what else waits is refused.
+    Cancelled,
 }
 
-/// A decision as a person gives it.
+/// What a step did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GivenDecision {
-    /// About what.
-    pub exception: ExceptionId,
-    /// What.
-    pub decision: Decision,
-    /// Revision of the lifecycle that the person saw.
-    pub seen_revision: Option<u64>,
-    /// Who.
-    pub by: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// Why a decision was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StaleDecision {
-    /// The exception is decided already, or never was.
-    #[error(
-        "exception {0} is not open: it was decided already, or it belongs to another lifecycle"
-    )]
-    NotOpen(ExceptionId),
-    /// Something happened since.
-    #[error(
-        "the lifecycle has changed since it was shown (its revision is now {now}); look at it again, then decide"
-    )]
-    Changed {
-        /// The present revision.
-        now: u64,
-    },
-    /// A step is doing something in Odoo, or has just lost the answer to it.
-    #[error("a step is at work on this lifecycle; look at it again in a minute, then decide")]
-    AtWork,
-    /// There is nothing to retry, and no reason to give the document up.
-    #[error("two facts contradict each other and the first is in force: the only decision is skip")]
-    OnlySkip,
-}
-
-fn raised(
-    id: ExceptionId,
-    exception: &Exception,
-    by: &str,
-    entry: &Entry,
-    plant: &Plant,
-    blocks: bool,
-    now: Timestamp,
-) -> RaisedException {
-    let code = exception.code;
-    RaisedException {
-        id,
-        exception: exception.clone(),
-        raised_by: by.to_owned(),
-        event_id: entry.event_id.clone(),
-        owner: owner(plant, code),
-        raised_at: now,
-        due_at: now + SignedDuration::from_hours(code.due_hours()),
-        blocks,
-        resolution: None,
-    }
-}
-
-/// Whom a plant names for the owner role of a code; the role itself when it names nobody.
-#[must_use]
-pub fn owner(plant: &Plant, code: ExceptionCode) -> String {
-    let role = code.owner();
-    plant
-        .owners
-        .get(&role)
-        .cloned()
-        .unwrap_or_else(|| role.to_string())
-}
-
-fn resolved(
-    raised: &RaisedException,
-    decision: Option<Decision>,
-    by: &str,
-    reason: &str,
-    now: Timestamp,
-) -> RaisedException {
-    RaisedException {
-        resolution: Some(Resolution {
-            decision,
-            by: by.to_owned(),
-            reason: reason.to_owned(),
-            at: now,
-        }),
-        ..raised.clone()
-    }
+pub struct Done {
+    /// The order after it; none when there is none yet.
+    pub order: Option<PurchaseOrder>,
+    /// What becomes of the fact.
+    pub settle: Settle,
+    /// A few words for people.
+    pub result: String,
+    /// What is kept of it for auditors, instead of the plan.
+    pub evidence: Option<serde_json::Value>,
 }

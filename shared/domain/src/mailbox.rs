@@ -4,11 +4,13 @@
 //! The order of application follows from the entries and the document's state alone, so that any
 //! execution, at any time, goes on where the last one stopped.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::exception::{Decision, Exception};
-use crate::fact::FactKind;
+use crate::exception::{Code as ExceptionCode, Decision, Exception};
+use crate::fact::{FactKind, is_false};
 use crate::identifier::{EventId, ExceptionId};
 
 /// A fact in the mailbox. The document itself stays in the inbox.
@@ -32,6 +34,9 @@ pub struct Entry {
     pub due_at: Timestamp,
     /// Where it stands.
     pub state: EntryState,
+    /// What a person has accepted of it, although it is beyond the tolerance.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub accepted: BTreeSet<ExceptionCode>,
     /// When it was applied or skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<Timestamp>,
@@ -46,19 +51,28 @@ pub struct Entry {
 pub enum EntryState {
     /// Nobody has looked at it, or it may be looked at again.
     Waiting,
-    /// It was looked at and needs another fact first: it is looked at again when more was received.
+    /// It was looked at and needs another fact first: it is looked at again when the order has changed.
     Parked {
-        /// Receipts that had been applied when it was looked at.
-        receipts_seen: usize,
+        /// Changes of the order that had been seen when it was looked at.
+        changes_seen: u64,
         /// What it waits for.
         reason: String,
+        /// The exception that it becomes when it has waited too long.
+        becomes: ExceptionCode,
+    },
+    /// A person may decide, and nothing else waits for that: it is looked at again when the order has changed.
+    OnHold {
+        /// The exception.
+        exception: ExceptionId,
+        /// Changes of the order that had been seen when it was looked at.
+        changes_seen: u64,
     },
     /// A step of this generation works on it.
     Taken {
         /// The generation of the execution; a newer one takes it over.
         generation: u32,
     },
-    /// A person decides.
+    /// A person decides, and the whole document waits for that.
     Held {
         /// The exception.
         exception: ExceptionId,
@@ -96,6 +110,15 @@ pub struct RaisedException {
     pub due_at: Timestamp,
     /// Whether the lifecycle stands still until it is decided.
     pub blocks: bool,
+    /// What it is about, where one fact can be the cause of several: a line, a nonconformance.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// Whether two people have to accept it, because so much is at risk.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub two_people: bool,
+    /// Who has accepted it so far, when two have to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted_by: Vec<Resolution>,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<Resolution>,

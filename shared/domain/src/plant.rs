@@ -1,13 +1,15 @@
 //! A plant as its `plant.yaml` describes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::decimal::Quantity;
 use crate::exception::{Code as ExceptionCode, Exception, OwnerRole};
-use crate::fact::{Code, Currency};
+use crate::fact::{AckStatus, Code, CodeList, Currency};
 use crate::identifier::{ExternalId, PlantCode};
+use crate::matching::Matching;
 
 /// Everything Interplant knows about a plant; no plant is known to the code in any other way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +27,21 @@ pub struct Plant {
     /// The plant's tax codes, each with the external id of the tax in Odoo.
     #[serde(default)]
     pub taxes: BTreeMap<String, String>,
+    /// Exact conversions between units: of one item, or of all.
+    #[serde(default)]
+    pub conversions: Vec<Conversion>,
+    /// Items in Odoo by which a bill's lines are booked that no order line has.
+    #[serde(default)]
+    pub charges: ChargeItems,
+    /// What suppliers may change by their acknowledgement without a person's decision.
+    #[serde(default)]
+    pub acknowledgement: AckTolerances,
+    /// What may come more or less than was ordered.
+    #[serde(default)]
+    pub receipts: ReceiptTolerances,
+    /// Tolerances and settings of the three-way match.
+    #[serde(default)]
+    pub matching: Matching,
     /// Due times.
     #[serde(default)]
     pub due: DueTimes,
@@ -51,6 +68,15 @@ pub struct OdooPlace {
     /// External ids of items are this and the item's code.
     #[serde(default = "default_items")]
     pub items: String,
+    /// External id of the operation type by which goods move inside the plant.
+    #[serde(default = "default_internal_type")]
+    pub internal_type: String,
+    /// External id of the location that goods come into.
+    #[serde(default = "default_stock")]
+    pub stock_location: String,
+    /// External id of the location where goods wait for an inspection, beside stock and not below it.
+    #[serde(default = "default_hold")]
+    pub hold_location: String,
 }
 
 fn default_company() -> String {
@@ -66,12 +92,147 @@ fn default_items() -> String {
     "interplant.item".to_owned()
 }
 
+fn default_internal_type() -> String {
+    "stock.picking_type_internal".to_owned()
+}
+fn default_stock() -> String {
+    "stock.stock_location_stock".to_owned()
+}
+fn default_hold() -> String {
+    "interplant.location_quality_hold".to_owned()
+}
+
+/// So many of one unit are so many of another, exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Conversion {
+    /// The item; none means every item that has no conversion of its own.
+    #[serde(default)]
+    pub item: Option<Code>,
+    /// The unit that is converted.
+    pub from: Code,
+    /// The unit that it becomes.
+    pub to: Code,
+    /// How many of `to` are one of `from`.
+    pub factor: Quantity,
+}
+
+/// Items in Odoo for charges, by external id: the item says the account.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChargeItems {
+    /// For each code of a charge.
+    pub items: BTreeMap<String, String>,
+    /// For small differences between a supplier's total and the sum of its lines.
+    pub small_differences: Option<String>,
+}
+
+/// What a supplier may change by its acknowledgement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AckTolerances {
+    /// More or less of the ordered quantity, in percent.
+    pub quantity_percent: Quantity,
+    /// Above the ordered price, in percent; a lower price is always taken.
+    pub price_percent: Quantity,
+    /// Days later than the plant needs it; an earlier day is always taken.
+    pub days_late: u16,
+    /// What a supplier's code means where it differs from the standard: by supplier, or `*` for all, then
+    /// by list (`x12-668`), then by code.
+    pub codes: BTreeMap<String, BTreeMap<CodeList, BTreeMap<String, AckStatus>>>,
+}
+
+impl Default for AckTolerances {
+    fn default() -> Self {
+        Self {
+            quantity_percent: Quantity::ZERO,
+            price_percent: Quantity::ZERO,
+            // A week: what comes later is the buyer's business.
+            days_late: 7,
+            codes: BTreeMap::new(),
+        }
+    }
+}
+
+/// What may come more or less than was ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReceiptTolerances {
+    /// Units that are weighed or measured, not counted.
+    pub bulk_units: BTreeSet<String>,
+    /// Percent that may come more, of goods that are counted.
+    pub over_percent: Quantity,
+    /// Percent that may be missing for a line to count as complete, of goods that are counted.
+    pub under_percent: Quantity,
+    /// Percent that may come more, of goods that are weighed or measured.
+    pub bulk_over_percent: Quantity,
+    /// Percent that may be missing, of goods that are weighed or measured.
+    pub bulk_under_percent: Quantity,
+    /// Items that always wait for an inspection when they come in.
+    pub inspected_items: BTreeSet<String>,
+    /// Suppliers whose goods always wait for an inspection.
+    pub inspected_suppliers: BTreeSet<String>,
+}
+
+impl Default for ReceiptTolerances {
+    fn default() -> Self {
+        let five = Quantity::from_decimal(rust_decimal::Decimal::from(5));
+        Self {
+            bulk_units: BTreeSet::new(),
+            over_percent: Quantity::ZERO,
+            under_percent: Quantity::ZERO,
+            bulk_over_percent: five,
+            bulk_under_percent: Quantity::ZERO,
+            inspected_items: BTreeSet::new(),
+            inspected_suppliers: BTreeSet::new(),
+        }
+    }
+}
+
+impl ReceiptTolerances {
+    /// How much may come more than this quantity.
+    #[must_use]
+    pub fn over(&self, uom: &Code, ordered: Quantity) -> Quantity {
+        percent_of(self.percents(uom).0, ordered)
+    }
+
+    /// How much of this quantity may be missing.
+    #[must_use]
+    pub fn under(&self, uom: &Code, ordered: Quantity) -> Quantity {
+        percent_of(self.percents(uom).1, ordered)
+    }
+
+    /// Whether goods of a supplier wait for an inspection when they come in.
+    #[must_use]
+    pub fn inspects(&self, supplier: &Code, item: &Code) -> bool {
+        self.inspected_suppliers.contains(supplier.as_str())
+            || self.inspected_items.contains(item.as_str())
+    }
+
+    fn percents(&self, uom: &Code) -> (Quantity, Quantity) {
+        if self.bulk_units.contains(uom.as_str()) {
+            (self.bulk_over_percent, self.bulk_under_percent)
+        } else {
+            (self.over_percent, self.under_percent)
+        }
+    }
+}
+
+/// So many percent of a quantity, exactly.
+#[must_use]
+pub fn percent_of(percent: Quantity, of: Quantity) -> Quantity {
+    let hundred = rust_decimal::Decimal::ONE_HUNDRED;
+    Quantity::from_decimal(percent.decimal() * of.decimal() / hundred)
+}
+
 /// How long a wait may last before somebody is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DueTimes {
     /// Hours that a fact may wait for the fact before it (a receipt for its order, an invoice for its receipt).
     pub predecessor_hours: u32,
+    /// Hours that a supplier has to acknowledge an order.
+    pub acknowledgement_hours: u32,
 }
 
 impl Default for DueTimes {
@@ -79,6 +240,7 @@ impl Default for DueTimes {
         // Five days: a weekend and a plant's holiday do not raise an alarm.
         Self {
             predecessor_hours: 120,
+            acknowledgement_hours: 72,
         }
     }
 }
@@ -110,6 +272,89 @@ impl Plant {
     /// `UNKNOWN_CODE` when the plant's configuration does not list the tax.
     pub fn tax(&self, tax: &Code) -> Result<ExternalId, Exception> {
         self.configured(&self.taxes, "tax code", tax)
+    }
+
+    /// A quantity in another unit, exactly.
+    ///
+    /// # Errors
+    /// `UNIT_CONVERSION` when there is no conversion, or none without rounding.
+    pub fn convert(
+        &self,
+        item: &Code,
+        quantity: Quantity,
+        from: &Code,
+        to: &Code,
+    ) -> Result<Quantity, Exception> {
+        let fails = |why: &str| {
+            Exception::new(
+                ExceptionCode::UnitConversion,
+                format!("{quantity} {from} of item {item} cannot be given in {to}: {why}"),
+            )
+        };
+        let (numerator, denominator) = self
+            .factor(item, from, to)
+            .ok_or_else(|| fails("the plant's configuration has no such conversion"))?;
+        let product = quantity.decimal() * numerator.decimal();
+        let converted = product / denominator.decimal();
+        // A factor that does not divide without rest would lose goods.
+        if converted * denominator.decimal() != product
+            || converted.normalize().scale() as usize > Quantity::PLACES
+        {
+            return Err(fails("it would have to be rounded"));
+        }
+        Ok(Quantity::from_decimal(converted))
+    }
+
+    /// How many of one unit are one of another, as a fraction: an item's own conversion before the general.
+    #[must_use]
+    pub fn factor(&self, item: &Code, from: &Code, to: &Code) -> Option<(Quantity, Quantity)> {
+        let one = Quantity::count(1);
+        if from == to {
+            return Some((one, one));
+        }
+        let of = |item: Option<&Code>| {
+            self.conversions
+                .iter()
+                .filter(|conversion| conversion.item.as_ref() == item)
+                .find_map(|conversion| {
+                    let factor = conversion.factor;
+                    if !factor.is_positive() {
+                        None
+                    } else if conversion.from == *from && conversion.to == *to {
+                        Some((factor, one))
+                    } else if conversion.from == *to && conversion.to == *from {
+                        Some((one, factor))
+                    } else {
+                        None
+                    }
+                })
+        };
+        of(Some(item)).or_else(|| of(None))
+    }
+
+    /// The item of a charge in Odoo.
+    ///
+    /// # Errors
+    /// `UNKNOWN_CODE` when the plant's configuration does not list the charge.
+    pub fn charge_item(&self, charge: &Code) -> Result<ExternalId, Exception> {
+        self.configured(&self.charges.items, "charge", charge)
+    }
+
+    /// The item of small differences in Odoo.
+    ///
+    /// # Errors
+    /// `UNKNOWN_CODE` when the plant's configuration does not name it.
+    pub fn small_difference_item(&self) -> Result<ExternalId, Exception> {
+        let item = self.charges.small_differences.clone();
+        item.map(ExternalId::configured).ok_or_else(|| {
+            Exception::new(
+                ExceptionCode::UnknownCode,
+                format!(
+                    "the configuration of plant {} names no item for small differences (charges.small_differences)",
+                    self.plant
+                ),
+            )
+        })
     }
 
     /// The currency's external id in Odoo.

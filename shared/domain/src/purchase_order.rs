@@ -1,23 +1,46 @@
 //! A purchase order from its creation to its last posted bill.
 //!
+//! Facts come in any order and any number of times; each is applied once, and what holds afterwards does
+//! not depend on the order in which they came.
+//!
 //! ```text
-//! Created --(PoAcknowledged)--> acknowledged, the rest unchanged
-//! Created --(ReceiptPosted)---> received grows, never beyond ordered
-//! Created --(InvoiceReceived)-> matched: invoiced grows, never beyond received --> posted
-//! everything received and billed --> closed; a later fact opens it again
+//! goods:    came -> stocked | held -> stocked | rejected -> stocked | scrapped | returned
+//!           stocked, held or rejected -> reversed (they never came) | returned
+//! payable:  stocked, and nothing else
+//! invoices: matched (counted) -> posted; credit notes take off
+//! closed:   nothing expected, nothing held, what is payable is billed and posted
 //! ```
 
-mod matching;
+mod acknowledge;
+mod cancel;
+mod change;
+mod invoice;
+mod line;
+mod matched;
 mod next;
+mod quality;
+mod receive;
 
-pub use matching::{Check, MatchOutcome, MatchResult, RULE_VERSION};
+pub use acknowledge::AmendPlan;
+pub use cancel::{CancelPlan, CreditPlan};
+pub use invoice::{
+    AppliedInvoice, ExtraLine, ForeignLine, ForeignPart, PaidLine, Payable, PostedBill,
+};
+pub use line::{
+    Amendment, AmendmentKey, Billed, Expected, Goods, GoodsMove, Line, Meant, Party, Place, Terms,
+};
 pub use next::{Next, Step, next};
+pub use receive::{GoodsPart, OpenMove, OpenReceipt, ReceiptPlan, ReceiptPlanLine};
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::decimal::{Amount, Quantity, UnitPrice};
+use crate::decimal::{Amount, Quantity};
 use crate::exception::{Code as ExceptionCode, Exception};
-use crate::fact::{AckStatus, Code, Currency, Day, PoAcknowledged, PoCreated, ReceiptPosted};
+use crate::fact::{AsnLine, Charge, Code, Currency, Day, PoCreated, PoLine, is_false};
+use crate::plant::Plant;
 
 /// What Interplant knows of a purchase order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,41 +56,44 @@ pub struct PurchaseOrder {
     /// Its lines; stored apart from the rest, because an order may have a thousand.
     #[serde(skip)]
     pub lines: Vec<Line>,
+    /// Charges that were agreed for the whole order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<Charge>,
     /// The order in Odoo, once it is confirmed there.
     pub in_odoo: Option<InOdoo>,
+    /// The highest revision that was taken up.
+    #[serde(default)]
+    pub revision: u32,
     /// Acknowledgements that were applied, by number.
-    pub acknowledgements: Vec<Code>,
+    pub acknowledgements: BTreeSet<Code>,
+    /// Whether the supplier has answered, nothing of it pending.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub acknowledged: bool,
+    /// Until when the supplier should answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_due_at: Option<Timestamp>,
+    /// Whether the buyer was told that it has not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub told_overdue: bool,
+    /// Shipments that were announced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shipments: Vec<Shipment>,
     /// Receipts that were applied.
     pub receipts: Vec<AppliedReceipt>,
-    /// Invoices that were matched or posted.
+    /// Nonconformances that were opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nonconformances: Vec<Nonconformance>,
+    /// Invoices and credit notes that were matched or posted.
     pub invoices: Vec<AppliedInvoice>,
-}
-
-/// A line of the order with what has become of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// The plant's line number.
-    pub line_no: Code,
-    /// The item's code at the plant.
-    pub item: Code,
-    /// The unit of quantity and price.
-    pub uom: Code,
-    /// The tax code.
-    pub tax_code: Option<Code>,
-    /// How much was ordered.
-    pub ordered: Quantity,
-    /// The price agreed.
-    pub unit_price: UnitPrice,
-    /// When the plant needs it.
-    pub need_date: Option<Day>,
-    /// When the supplier will deliver.
-    pub promised_date: Option<Day>,
-    /// How much came in.
-    pub received: Quantity,
-    /// How much was matched for payment.
-    pub invoiced: Quantity,
-    /// The line's id in Odoo.
-    pub odoo_line: Option<i64>,
+    /// Lines of other orders that an invoice of this one waits for, or waited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign_parts: Vec<ForeignPart>,
+    /// Counts what a waiting fact may have waited for.
+    #[serde(default)]
+    pub changes: u64,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<Closing>,
 }
 
 /// The order as it was last seen in Odoo.
@@ -79,30 +105,23 @@ pub struct InOdoo {
     pub name: String,
     /// Open receipt by which the next goods come in: its id and the move of each line, by Odoo's line id.
     pub open_receipt: Option<OpenReceipt>,
+    /// Whether it is cancelled there, by us.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cancelled: bool,
 }
 
-/// A receipt that Odoo has prepared.
+/// A shipment that the supplier announced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenReceipt {
-    /// Database id of the picking.
-    pub picking: i64,
-    /// Its operation type.
-    pub operation_type: i64,
-    /// When it is planned, as Odoo writes it.
-    pub scheduled: String,
-    /// Its open moves.
-    pub moves: Vec<OpenMove>,
-}
-
-/// A move of an [`OpenReceipt`], by Odoo's database ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenMove {
-    /// The order line.
-    pub order_line: i64,
-    /// The stock move.
-    pub stock_move: i64,
-    /// The move's unit.
-    pub unit: i64,
+pub struct Shipment {
+    /// The supplier's number of it.
+    pub number: Code,
+    /// When it should arrive.
+    pub eta: Option<Day>,
+    /// What is in it for this order.
+    pub lines: Vec<AsnLine>,
+    /// Whether it does not come.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cancelled: bool,
 }
 
 /// A receipt that is booked in Odoo.
@@ -110,71 +129,137 @@ pub struct OpenMove {
 pub struct AppliedReceipt {
     /// The plant's receipt number.
     pub number: Code,
-    /// The picking that was validated for it.
-    pub picking: i64,
+    /// The shipment that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment: Option<Code>,
+    /// The picking that was validated for it; none when nothing new came.
+    pub picking: Option<i64>,
 }
 
-/// An invoice that passed the match.
+/// Goods that were rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AppliedInvoice {
-    /// The supplier's invoice number.
-    pub number: Code,
-    /// Position of its fact in the mailbox.
-    pub sequence: u64,
-    /// Why it may be paid.
-    pub matched: MatchResult,
-    /// The posted bill in Odoo.
-    pub bill: Option<PostedBill>,
-}
-
-/// A bill as it was read back after posting.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PostedBill {
-    /// Database id.
-    pub id: i64,
-    /// Odoo's number.
-    pub name: String,
-    /// Total with tax.
-    pub total: Amount,
-}
-
-/// What an acknowledgement changes in Odoo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AcknowledgementPlan {
-    /// The supplier's reference.
-    pub reference: Code,
-    /// New promised dates: (line number, date).
-    pub promised: Vec<(Code, Day)>,
-}
-
-/// What a receipt books in Odoo, decided before the first call and stored, so that a repeat books the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptPlan {
-    /// The plant's receipt number.
-    pub number: Code,
-    /// The picking that is going to be validated; another one is chosen only by reading Odoo anew.
-    pub open_receipt: Option<OpenReceipt>,
-    /// What came, by line.
-    pub lines: Vec<ReceiptPlanLine>,
-}
-
-/// A line of a [`ReceiptPlan`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptPlanLine {
+pub struct Nonconformance {
+    /// Its number.
+    pub id: Code,
     /// The order's line.
     pub line_no: Code,
-    /// Its id in Odoo.
-    pub odoo_line: i64,
-    /// How much came with this receipt.
-    pub quantity: Quantity,
-    /// How much had come before.
-    pub received_before: Quantity,
+    /// The receipt, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Code>,
+    /// The lot, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lot: Option<Code>,
+    /// What is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defect: Option<Code>,
+    /// How much waits for a disposition.
+    pub open: Quantity,
+    /// Whether somebody decided that it stays as it is.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub left: bool,
+}
+
+/// How an order ended: the sums over its lines, each in its own unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// Whether everything came, or less and that was all.
+    pub reason: Ended,
+    /// Line by line.
+    pub lines: Vec<LineSummary>,
+    /// What was billed, before tax and without charges.
+    pub billed_net: Amount,
+    /// Bills and credit notes that are posted.
+    pub bills: usize,
+}
+
+/// Why an order ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Ended {
+    /// Everything came.
+    Complete,
+    /// Less came, and that was all.
+    ShortClosed,
+    /// It was cancelled, or refused by the supplier, before anything came.
+    Cancelled,
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineSummary {
+    /// The line.
+    pub line_no: Code,
+    /// How much was ordered.
+    pub ordered: Quantity,
+    /// How much came.
+    pub received: Quantity,
+    /// How much of it is in stock.
+    pub stocked: Quantity,
+    /// How much of it was rejected: returned, scrapped or left.
+    pub rejected: Quantity,
+    /// How much was billed.
+    pub billed: Quantity,
+    /// How much is open: nothing, for a closed order.
+    pub open: Quantity,
+}
+
+/// What a plan is made of beside the order and the fact.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken<'a> {
+    /// The plant's configuration.
+    pub plant: &'a Plant,
+    /// Position of the fact in the mailbox.
+    pub sequence: u64,
+    /// When it happened at the plant.
+    pub happened_at: Timestamp,
+    /// When it was stored.
+    pub received_at: Timestamp,
+    /// What a person has accepted of it.
+    pub accepted: &'a BTreeSet<ExceptionCode>,
+}
+
+impl Taken<'_> {
+    /// Whether a person has decided that it is applied all the same.
+    #[must_use]
+    pub fn is_accepted(&self, code: ExceptionCode) -> bool {
+        self.accepted.contains(&code)
+    }
+}
+
+/// Why a fact is not applied now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A person decides; other facts go on.
+    Raise(Exception),
+    /// Another fact has to come first.
+    Wait {
+        /// What it waits for.
+        reason: String,
+        /// The exception that it becomes when it has waited too long.
+        becomes: ExceptionCode,
+    },
+}
+
+impl From<Exception> for Refusal {
+    fn from(exception: Exception) -> Self {
+        Self::Raise(exception)
+    }
+}
+
+/// A state of the order that a person should know of, and that ends by a later fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Line or nonconformance.
+    pub subject: String,
+    /// The exception.
+    pub exception: Exception,
 }
 
 impl PurchaseOrder {
     /// The order that a plant reports.
     #[must_use]
-    pub fn created(fact: &PoCreated) -> Self {
+    pub fn created(fact: &PoCreated, plant: &Plant, received_at: Timestamp) -> Self {
+        let due = jiff::SignedDuration::from_hours(i64::from(plant.due.acknowledgement_hours));
         Self {
             number: fact.po_number.clone(),
             supplier: fact.supplier_id.clone(),
@@ -183,187 +268,209 @@ impl PurchaseOrder {
             lines: fact
                 .lines
                 .iter()
-                .map(|line| Line {
-                    line_no: line.line_no.clone(),
-                    item: line.item_id.clone(),
-                    uom: line.uom.clone(),
-                    tax_code: line.tax_code.clone(),
-                    ordered: line.qty,
-                    unit_price: line.unit_price,
-                    need_date: line.need_date,
-                    promised_date: None,
-                    received: Quantity::ZERO,
-                    invoiced: Quantity::ZERO,
-                    odoo_line: None,
-                })
+                .map(|line| new_line(line, plant))
                 .collect(),
+            charges: fact.charges.clone(),
             in_odoo: None,
-            acknowledgements: Vec::new(),
+            revision: 0,
+            acknowledgements: BTreeSet::new(),
+            acknowledged: false,
+            answer_due_at: Some(received_at + due),
+            told_overdue: false,
+            shipments: Vec::new(),
             receipts: Vec::new(),
+            nonconformances: Vec::new(),
             invoices: Vec::new(),
+            foreign_parts: Vec::new(),
+            changes: 0,
+            closing: None,
         }
     }
 
-    /// Whether everything was received, billed and posted.
+    /// Whether nothing is expected, held or undecided, and everything payable is billed and posted.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.in_odoo.is_some()
-            && self
-                .lines
-                .iter()
-                .all(|line| line.received >= line.ordered && line.invoiced == line.received)
+            && self.lines.iter().all(Line::is_complete)
             && self.invoices.iter().all(|invoice| invoice.bill.is_some())
+            && self
+                .nonconformances
+                .iter()
+                .all(|one| one.left || one.open.is_zero())
     }
 
-    fn line(&self, line_no: &Code) -> Result<&Line, Exception> {
+    /// Whether goods came that are still here, or a bill exists: what cancelling would have to undo.
+    #[must_use]
+    pub fn has_effects(&self) -> bool {
+        !self.invoices.is_empty() || self.lines.iter().any(|line| line.kept().is_positive())
+    }
+
+    /// What a person should know of now.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<Condition> {
+        let rejected = self
+            .nonconformances
+            .iter()
+            .filter(|one| !one.left && one.open.is_positive());
+        let rejected = rejected.map(|one| Condition {
+            subject: one.id.to_string(),
+            exception: Exception::new(
+                ExceptionCode::Nonconformance,
+                format!(
+                    "{} of line {} of order {} rejected{}: nobody has decided yet what becomes of it (nonconformance {})",
+                    one.open,
+                    one.line_no,
+                    self.number,
+                    one.defect.as_ref().map_or_else(String::new, |code| format!(" ({code})")),
+                    one.id
+                ),
+            ),
+        });
+        let overbilled = self.lines.iter().filter(|line| {
+            !line.service
+                && line.invoiced() > line.payable()
+                && !line.credit_waived
+                // While goods are expected or held, they may still come to be payable.
+                && line.open() <= line.may_miss
+                && line.at(Place::Held).is_zero()
+        });
+        let overbilled = overbilled.map(|line| {
+            let over = line.invoiced() - line.payable();
+            let mut exception = Exception::new(
+                ExceptionCode::CreditDue,
+                format!(
+                    "line {} of order {}: {} billed, {} may be paid; a credit note over {over} is due",
+                    line.line_no,
+                    self.number,
+                    line.invoiced(),
+                    line.payable()
+                ),
+            );
+            exception.amount_at_risk = Some(over.times(line.unit_price));
+            Condition {
+                subject: line.line_no.to_string(),
+                exception,
+            }
+        });
+        rejected.chain(overbilled).collect()
+    }
+
+    /// How the order ended.
+    #[must_use]
+    pub fn summary(&self) -> Closing {
+        let nothing_came = self.lines.iter().all(|line| line.came().is_zero());
+        let all_cancelled = self.lines.iter().all(|line| line.cancelled);
+        let short = self
+            .lines
+            .iter()
+            .any(|line| line.cancelled || line.kept() + line.may_miss < line.ordered);
+        Closing {
+            reason: if nothing_came && all_cancelled {
+                Ended::Cancelled
+            } else if short {
+                Ended::ShortClosed
+            } else {
+                Ended::Complete
+            },
+            lines: self
+                .lines
+                .iter()
+                .map(|line| LineSummary {
+                    line_no: line.line_no.clone(),
+                    ordered: line.ordered,
+                    received: line.received(),
+                    stocked: line.at(Place::Stocked),
+                    rejected: line.at(Place::Returned)
+                        + line.at(Place::Scrapped)
+                        + line.at(Place::Rejected),
+                    billed: line.invoiced(),
+                    open: line.open(),
+                })
+                .collect(),
+            billed_net: self.lines.iter().map(Line::invoiced_net).sum(),
+            bills: self.invoices.len(),
+        }
+    }
+
+    /// The line with this number.
+    ///
+    /// # Errors
+    /// `UNKNOWN_LINE`.
+    pub fn line(&self, line_no: &Code) -> Result<&Line, Exception> {
         self.lines
             .iter()
             .find(|line| line.line_no == *line_no)
             .ok_or_else(|| {
+                let known: Vec<&str> = self
+                    .lines
+                    .iter()
+                    .take(20)
+                    .map(|line| line.line_no.as_str())
+                    .collect();
                 Exception::new(
                     ExceptionCode::UnknownLine,
-                    format!("order {} has no line {line_no}", self.number),
+                    format!(
+                        "order {} has no line {line_no}; it has {}",
+                        self.number,
+                        known.join(", ")
+                    ),
                 )
             })
     }
 
-    /// What an acknowledgement changes.
-    ///
-    /// # Errors
-    /// `UNKNOWN_LINE`; `ACKNOWLEDGEMENT_DIFFERS` when the supplier does not accept as ordered.
-    pub fn acknowledge(&self, fact: &PoAcknowledged) -> Result<AcknowledgementPlan, Exception> {
-        let mut promised = Vec::new();
-        for answer in &fact.lines {
-            let line = self.line(&answer.line_no)?;
-            let differs = |what: String| {
-                Exception::new(
-                    ExceptionCode::AcknowledgementDiffers,
-                    format!(
-                        "acknowledgement {} of line {}: {what}",
-                        fact.ack_number, line.line_no
-                    ),
-                )
-            };
-            if let Some(quantity) = answer.qty.filter(|quantity| *quantity != line.ordered) {
-                return Err(differs(format!(
-                    "quantity {quantity} instead of {}",
-                    line.ordered
-                )));
-            }
-            if let Some(price) = answer.price.filter(|price| *price != line.unit_price) {
-                return Err(differs(format!(
-                    "price {price} instead of {}",
-                    line.unit_price
-                )));
-            }
-            match answer.status {
-                AckStatus::Accepted | AckStatus::AcceptedChanged => {}
-                AckStatus::Backordered => return Err(differs("back-ordered".into())),
-                AckStatus::Substituted => return Err(differs("another item instead".into())),
-                AckStatus::Pending => return Err(differs("not yet decided".into())),
-                AckStatus::Rejected => return Err(differs("rejected".into())),
-            }
-            if let Some(date) = answer.promised_date {
-                promised.push((line.line_no.clone(), date));
-            }
-        }
-        Ok(AcknowledgementPlan {
-            reference: fact.ack_number.clone(),
-            promised,
-        })
-    }
-
-    /// The order after an acknowledgement took effect.
-    pub fn apply_acknowledgement(&mut self, plan: &AcknowledgementPlan) {
-        for (line_no, date) in &plan.promised {
-            for line in self
-                .lines
-                .iter_mut()
-                .filter(|line| line.line_no == *line_no)
-            {
-                line.promised_date = Some(*date);
-            }
-        }
-        self.acknowledgements.push(plan.reference.clone());
-    }
-
-    /// What a receipt books.
-    ///
-    /// # Errors
-    /// `UNKNOWN_LINE`; `LINE_DIFFERS` for another item or unit; `OVER_RECEIPT` beyond what is open.
-    pub fn receive(&self, fact: &ReceiptPosted) -> Result<ReceiptPlan, Exception> {
-        let mut lines = Vec::new();
-        for came in &fact.lines {
-            let line = self.line(&came.line_no)?;
-            self.same_code(line, "item", &line.item, came.item_id.as_ref())?;
-            self.same_code(line, "unit", &line.uom, came.uom.as_ref())?;
-            if line.received + came.qty_received > line.ordered {
-                return Err(Exception::new(
-                    ExceptionCode::OverReceipt,
-                    format!(
-                        "receipt {} of line {}: {} came, but of {} ordered only {} are open",
-                        fact.receipt_number,
-                        line.line_no,
-                        came.qty_received,
-                        line.ordered,
-                        line.ordered - line.received
-                    ),
-                ));
-            }
-            lines.push(ReceiptPlanLine {
-                line_no: line.line_no.clone(),
-                odoo_line: line.odoo_line.unwrap_or_default(),
-                quantity: came.qty_received,
-                received_before: line.received,
-            });
-        }
-        Ok(ReceiptPlan {
-            number: fact.receipt_number.clone(),
-            open_receipt: self
-                .in_odoo
-                .as_ref()
-                .and_then(|order| order.open_receipt.clone()),
-            lines,
-        })
-    }
-
-    /// The order after a receipt was booked; what Odoo opened for the rest comes with it.
-    pub fn apply_receipt(&mut self, plan: &ReceiptPlan, picking: i64, rest: Option<OpenReceipt>) {
-        for booked in &plan.lines {
-            for line in self
-                .lines
-                .iter_mut()
-                .filter(|line| line.line_no == booked.line_no)
-            {
-                // Absolute, from the plan: applying it again changes nothing.
-                line.received = booked.received_before + booked.quantity;
-            }
-        }
-        self.receipts.push(AppliedReceipt {
-            number: plan.number.clone(),
-            picking,
-        });
-        if let Some(order) = &mut self.in_odoo {
-            order.open_receipt = rest;
-        }
-    }
-
-    fn same_code(
-        &self,
-        line: &Line,
-        what: &str,
-        ours: &Code,
-        theirs: Option<&Code>,
-    ) -> Result<(), Exception> {
+    fn same_item(&self, line: &Line, theirs: Option<&Code>) -> Result<(), Exception> {
         match theirs {
-            Some(theirs) if theirs != ours => Err(Exception::new(
+            Some(theirs) if *theirs != line.item => Err(Exception::new(
                 ExceptionCode::LineDiffers,
                 format!(
-                    "line {} of order {} has {what} {ours}, not {theirs}",
-                    line.line_no, self.number
+                    "line {} of order {} has item {}, not {theirs}",
+                    line.line_no, self.number, line.item
                 ),
             )),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// The order after goods went from one place to another.
+    pub fn apply_moves(&mut self, moves: &[GoodsMove]) {
+        for of in moves {
+            for line in self
+                .lines
+                .iter_mut()
+                .filter(|line| line.line_no == of.line_no)
+            {
+                line.shift(of);
+            }
+        }
+        self.changes += 1;
+    }
+}
+
+fn new_line(line: &PoLine, plant: &Plant) -> Line {
+    Line {
+        line_no: line.line_no.clone(),
+        item: line.item_id.clone(),
+        uom: line.uom.clone(),
+        tax_code: line.tax_code.clone(),
+        ordered: line.qty,
+        unit_price: line.unit_price,
+        need_date: line.need_date,
+        promised_date: None,
+        cancelled: false,
+        short_closed: false,
+        may_miss: plant.receipts.under(&line.uom, line.qty),
+        first: Terms {
+            quantity: line.qty,
+            unit_price: line.unit_price,
+            need_date: line.need_date,
+        },
+        amendments: std::collections::BTreeMap::new(),
+        goods: Vec::new(),
+        cumulative: Quantity::ZERO,
+        billed: Vec::new(),
+        service: plant.matching.services.contains(line.item_id.as_str()),
+        credit_waived: false,
+        odoo_line: None,
+        expected_in_odoo: None,
     }
 }

@@ -1,5 +1,6 @@
 //! Supplier bills.
 
+use base64::Engine as _;
 use interplant_domain::decimal::{Amount, Quantity, UnitPrice};
 use interplant_domain::fact::Day;
 use interplant_domain::identifier::ExternalId;
@@ -25,10 +26,18 @@ pub struct NewBill {
     pub company: ExternalId,
     /// The supplier's number for it.
     pub number: String,
-    /// The date on the invoice, and the accounting date.
+    /// Whether it is a credit note.
+    pub refund: bool,
+    /// The bill that a credit note takes back.
+    pub reverses: Option<ExternalId>,
+    /// The date on the invoice.
     pub date: Day,
+    /// The date in the books.
+    pub accounting_date: Day,
     /// What is billed; at least one line.
     pub lines: Vec<NewBillLine>,
+    /// Why it may be paid: a text that is attached in the same transaction.
+    pub evidence: Option<String>,
 }
 
 /// A line of a [`NewBill`].
@@ -36,12 +45,13 @@ pub struct NewBill {
 pub struct NewBillLine {
     /// How it is found again.
     pub external_id: ExternalId,
-    /// The order line that is billed.
-    pub order_line: ExternalId,
-    /// The item of the order line; without it Odoo takes the journal's account instead of the item's.
+    /// The order line that is billed; none for charges and rounding.
+    pub order_line: Option<ExternalId>,
+    /// The item of the order line, or the one that a charge is booked by; without it Odoo takes the
+    /// journal's account instead of the item's.
     pub item: ExternalId,
     /// The unit of the order line; without it Odoo takes the item's own, and counts wrongly.
-    pub unit: ExternalId,
+    pub unit: Option<ExternalId>,
     /// How much is billed.
     pub quantity: Quantity,
     /// Net price per unit.
@@ -155,35 +165,55 @@ impl Client {
         for line in &bill.lines {
             self.check_numbers(line.quantity, line.price)?;
         }
-        let date = bill.date.to_string();
         let mut sheet = Sheet::new(vec![
             ("id", cell(&bill.external_id)?),
-            ("move_type", "in_invoice".to_owned()),
+            (
+                "move_type",
+                if bill.refund {
+                    "in_refund"
+                } else {
+                    "in_invoice"
+                }
+                .to_owned(),
+            ),
             ("partner_id/id", cell(&bill.partner)?),
             ("currency_id/id", cell(&bill.currency)?),
             ("company_id/id", cell(&bill.company)?),
             ("ref", bill.number.clone()),
-            ("invoice_date", date.clone()),
+            ("invoice_date", bill.date.to_string()),
             // Left out, Odoo books an invoice of last month on the last day of that month.
-            ("date", date),
+            ("date", bill.accounting_date.to_string()),
         ]);
+        if let Some(reverses) = &bill.reverses {
+            sheet.header("reversed_entry_id/id", cell(reverses)?);
+        }
+        if let Some(evidence) = &bill.evidence {
+            let text = base64::engine::general_purpose::STANDARD.encode(evidence);
+            sheet.header(
+                "attachment_ids/id",
+                cell(&bill.external_id.part("match", ""))?,
+            );
+            sheet.header("attachment_ids/name", "match.txt".to_owned());
+            sheet.header("attachment_ids/datas", text);
+            sheet.header("attachment_ids/res_model", model::BILL.to_owned());
+        }
         for line in &bill.lines {
             sheet.line(vec![
                 ("invoice_line_ids/id", cell(&line.external_id)?),
                 (
                     "invoice_line_ids/purchase_line_id/id",
-                    cell(&line.order_line)?,
+                    optional(line.order_line.as_ref())?,
                 ),
                 ("invoice_line_ids/product_id/id", cell(&line.item)?),
-                ("invoice_line_ids/product_uom_id/id", cell(&line.unit)?),
+                (
+                    "invoice_line_ids/product_uom_id/id",
+                    optional(line.unit.as_ref())?,
+                ),
                 ("invoice_line_ids/name", line.description.clone()),
                 ("invoice_line_ids/quantity", line.quantity.to_string()),
                 ("invoice_line_ids/price_unit", line.price.to_string()),
                 // The column is always there: without it Odoo applies the item's own tax.
-                (
-                    "invoice_line_ids/tax_ids/id",
-                    line.tax.as_ref().map(cell).transpose()?.unwrap_or_default(),
-                ),
+                ("invoice_line_ids/tax_ids/id", optional(line.tax.as_ref())?),
             ]);
         }
         self.load_sheet(model::BILL, sheet).await
@@ -277,6 +307,10 @@ impl Client {
             .map(BillState::read)
             .transpose()
     }
+}
+
+fn optional(id: Option<&ExternalId>) -> Result<String, Error> {
+    Ok(id.map(cell).transpose()?.unwrap_or_default())
 }
 
 fn read(version: Version, record: Record<'_>) -> Result<Bill, Error> {

@@ -59,7 +59,17 @@ pub mod model {
     /// Digits by use; only an administrator reads it.
     pub const PRECISION: &str = "decimal.precision";
 
-    pub(crate) const ALL: [&str; 18] = [
+    /// Files that are attached to records.
+    pub const ATTACHMENT: &str = "ir.attachment";
+    /// Lots and serial numbers.
+    pub const LOT: &str = "stock.lot";
+    /// Places where stock lies.
+    pub const LOCATION: &str = "stock.location";
+
+    pub(crate) const ALL: [&str; 21] = [
+        ATTACHMENT,
+        LOT,
+        LOCATION,
         PARTNER,
         COMPANY,
         CURRENCY,
@@ -188,6 +198,22 @@ impl Version {
     }
 
     /// A bill's number; Odoo shows none before it is posted, and each version in its own way.
+    /// The column of a move's description, which 19 does not have any more.
+    pub(crate) fn move_name_column(self) -> Option<&'static str> {
+        match self {
+            Self::V17 | Self::V18 => Some("move_ids/name"),
+            Self::V19 => None,
+        }
+    }
+
+    /// Locations of things that are thrown away: 19 has none of its own for them.
+    pub(crate) fn scrap_locations(self) -> serde_json::Value {
+        match self {
+            Self::V17 | Self::V18 => serde_json::json!([["scrap_location", "=", true]]),
+            Self::V19 => serde_json::json!([["usage", "=", "inventory"]]),
+        }
+    }
+
     pub(crate) fn bill_name(self, shown: &str) -> String {
         match self {
             Self::V17 | Self::V18 if shown == "/" => String::new(),

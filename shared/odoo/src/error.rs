@@ -98,6 +98,10 @@ pub enum RefusedKind {
     UnknownItem,
     /// The external id of a unit, tax, currency, company or operation type is unknown.
     UnknownCode,
+    /// An item that is tracked came without its lot or serial number.
+    LotMissing,
+    /// Odoo has the serial number already.
+    LotTaken,
     /// Odoo would round a price or a quantity.
     Precision,
     /// The accounting period is locked.
@@ -210,6 +214,8 @@ impl RefusedKind {
             Self::UnknownPartner => Code::UnknownPartner,
             Self::UnknownItem => Code::UnknownItem,
             Self::UnknownCode => Code::UnknownCode,
+            Self::LotMissing => Code::LotMissing,
+            Self::LotTaken => Code::LotTaken,
             Self::Precision => Code::AmountPrecision,
             Self::PeriodLocked => Code::PeriodLocked,
             Self::RecordMissing | Self::Other => Code::OdooRefused,
@@ -313,7 +319,14 @@ pub(crate) fn refusal(message: &str) -> Error {
     {
         return Error::configuration(message);
     }
-    let kind = if says("rounding precision") {
+    let kind = if says("supply a Lot/Serial") {
+        RefusedKind::LotMissing
+    } else if says("serial number has already been assigned")
+        || says("already exist in the system")
+        || says("same serial number")
+    {
+        RefusedKind::LotTaken
+    } else if says("rounding precision") {
         RefusedKind::Precision
     } else if says("lock date") || says("Lock Date") || says("locked period") || says("locked date")
     {

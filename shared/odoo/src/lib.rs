@@ -29,6 +29,7 @@ mod master;
 mod order;
 mod prepare;
 mod receipt;
+mod transfer;
 
 pub use accuracy::Accuracy;
 pub use bill::{Bill, BillLine, BillState, NewBill, NewBillLine};
@@ -36,7 +37,12 @@ pub use client::Client;
 pub use connection::{Credentials, Limits, http_client};
 pub use dialect::{Version, model};
 pub use error::{Class, Error, Outcome, RefusedKind};
-pub use master::{NewItem, NewPartner};
-pub use order::{Acknowledgement, BillHead, NewOrder, NewOrderLine, Order, OrderLine, OrderState};
+pub use master::{ItemKind, NewItem, NewPartner};
+pub use order::{
+    BillHead, LineTerms, NewOrder, NewOrderLine, Order, OrderLine, OrderState, OrderUpdate,
+};
 pub use prepare::Setting;
-pub use receipt::{Declaration, DeclaredMove, Guard, Move, Picking, PickingState};
+pub use receipt::{
+    Declaration, DeclaredMove, DeclaredPart, Guard, Lot, Move, Picking, PickingState,
+};
+pub use transfer::{NewTransfer, Place, Purpose, TransferLine};

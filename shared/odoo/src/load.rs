@@ -26,6 +26,11 @@ impl Sheet {
         }
     }
 
+    /// Adds a column of the record itself.
+    pub(crate) fn header(&mut self, column: &'static str, cell: String) {
+        self.header.push((column, cell));
+    }
+
     /// Adds a line; every line has the same columns.
     pub(crate) fn line(&mut self, cells: Vec<(&'static str, String)>) {
         self.lines.push(cells);
@@ -138,9 +143,12 @@ impl Client {
         // A look-up is a create-once load that cannot create: a column that every record needs is left
         // out, or for bills, where Odoo would fill each of them, given empty.
         let (fields, row): (&[&str], _) = match model {
-            model::ORDER | model::ORDER_LINE | model::PARTNER | model::ITEM | model::UNIT => {
-                (&["id"], vec![cell(id)?])
-            }
+            model::ORDER
+            | model::ORDER_LINE
+            | model::PARTNER
+            | model::ITEM
+            | model::UNIT
+            | model::LOCATION => (&["id"], vec![cell(id)?]),
             model::BILL => (&["id", "date"], vec![cell(id)?, String::new()]),
             _ => {
                 return Err(Error::caller(format!(

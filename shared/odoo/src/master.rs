@@ -16,7 +16,31 @@ pub struct NewPartner {
     pub name: String,
 }
 
-/// An item to be created; one that is kept in stock.
+/// How an item is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ItemKind {
+    /// In stock, by quantity.
+    #[default]
+    Stored,
+    /// In stock, by lot.
+    Lot,
+    /// In stock, piece by piece, by serial number.
+    Serial,
+    /// Not at all: a service, or what a charge is booked by.
+    Service,
+}
+
+impl ItemKind {
+    fn tracking(self) -> &'static str {
+        match self {
+            Self::Stored | Self::Service => "none",
+            Self::Lot => "lot",
+            Self::Serial => "serial",
+        }
+    }
+}
+
+/// An item to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewItem {
     /// How it is found again.
@@ -27,6 +51,8 @@ pub struct NewItem {
     pub code: String,
     /// The unit in which it is kept.
     pub unit: ExternalId,
+    /// How it is kept.
+    pub kind: ItemKind,
 }
 
 impl Client {
@@ -56,7 +82,7 @@ impl Client {
             self.version().storable_item(),
             self.version().item_unit_columns(),
         );
-        let mut columns = vec!["id", "name", "default_code", "purchase_method"];
+        let mut columns = vec!["id", "name", "default_code", "purchase_method", "tracking"];
         columns.extend(storable.iter().map(|(column, _)| *column));
         columns.extend(units);
         let row = |item: &NewItem| {
@@ -64,9 +90,26 @@ impl Client {
                 cell(&item.external_id)?,
                 item.name.clone(),
                 item.code.clone(),
-                "receive".to_owned(),
+                // What does not come in is billed as ordered.
+                if item.kind == ItemKind::Service {
+                    "purchase"
+                } else {
+                    "receive"
+                }
+                .to_owned(),
+                item.kind.tracking().to_owned(),
             ];
-            cells.extend(storable.iter().map(|(_, cell)| (*cell).to_owned()));
+            cells.extend(
+                storable
+                    .iter()
+                    .map(|(column, cell)| match (item.kind, *column) {
+                        (ItemKind::Service, "type" | "detailed_type") => "service".to_owned(),
+                        (ItemKind::Service, _) => String::new(),
+                        (ItemKind::Stored | ItemKind::Lot | ItemKind::Serial, _) => {
+                            (*cell).to_owned()
+                        }
+                    }),
+            );
             for _ in units {
                 cells.push(cell(&item.unit)?);
             }

@@ -157,13 +157,29 @@ pub struct BillHead {
     pub refund: bool,
 }
 
-/// What a supplier's answer changes.
+/// What a change or a supplier's answer writes into a confirmed order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OrderUpdate {
+    /// The supplier's reference, when it has answered.
+    pub reference: Option<String>,
+    /// Lines that are different now.
+    pub lines: Vec<LineTerms>,
+}
+
+/// What a line of an order is to be.
+///
+/// All three are always written together: a quantity alone sets the date to now, and less of it sends goods
+/// back instead of expecting fewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acknowledgement {
-    /// The supplier's reference.
-    pub reference: String,
-    /// Promised days by Odoo's line id.
-    pub promised: Vec<(i64, Day)>,
+pub struct LineTerms {
+    /// Odoo's line id.
+    pub line: i64,
+    /// How much; nothing cancels what is expected of the line.
+    pub quantity: Quantity,
+    /// Price per unit.
+    pub price: UnitPrice,
+    /// When it is expected.
+    pub planned: Day,
 }
 
 impl Client {
@@ -190,20 +206,7 @@ impl Client {
             ("picking_type_id/id", cell(&order.receipt_type)?),
         ]);
         for line in &order.lines {
-            sheet.line(vec![
-                ("order_line/id", cell(&line.external_id)?),
-                ("order_line/product_id/id", cell(&line.item)?),
-                ("order_line/name", line.description.clone()),
-                ("order_line/product_qty", line.quantity.to_string()),
-                (self.version().order_line_unit_column(), cell(&line.unit)?),
-                ("order_line/price_unit", line.price.to_string()),
-                ("order_line/date_planned", noon(line.planned)),
-                // The column is always there: without it Odoo applies the item's own tax.
-                (
-                    self.version().order_line_taxes_column(),
-                    line.tax.as_ref().map(cell).transpose()?.unwrap_or_default(),
-                ),
-            ]);
+            sheet.line(self.line_cells(line)?);
         }
         self.load_sheet(model::ORDER, sheet).await
     }
@@ -248,24 +251,30 @@ impl Client {
             .transpose()
     }
 
-    /// Writes the supplier's answer into the order and reads it back, in one call.
+    /// Writes a change or an answer into the order and reads it back, in one call.
     ///
     /// # Errors
-    /// What a call can always meet.
-    pub async fn acknowledge_order(
-        &self,
-        order: i64,
-        acknowledgement: &Acknowledgement,
-    ) -> Result<Order, Error> {
-        let lines = acknowledgement
-            .promised
-            .iter()
-            .map(|(line, day)| update(*line, vec![("date_planned", Body::text(noon(*day)))]));
-        let mut values = vec![
-            ("partner_ref", Body::text(&acknowledgement.reference)),
-            (self.version().order_acknowledged(), Body::Bool(true)),
-        ];
-        if !acknowledgement.promised.is_empty() {
+    /// [`RefusedKind::Precision`] for a number that Odoo would round, and what a call can always meet.
+    pub async fn update_order(&self, order: i64, update: &OrderUpdate) -> Result<Order, Error> {
+        for line in &update.lines {
+            self.check_numbers(line.quantity, line.price)?;
+        }
+        let lines = update.lines.iter().map(|line| {
+            command_update(
+                line.line,
+                vec![
+                    ("product_qty", Body::decimal(line.quantity.decimal())),
+                    ("price_unit", Body::decimal(line.price.decimal())),
+                    ("date_planned", Body::text(noon(line.planned))),
+                ],
+            )
+        });
+        let mut values = Vec::new();
+        if let Some(reference) = &update.reference {
+            values.push(("partner_ref", Body::text(reference)));
+            values.push((self.version().order_acknowledged(), Body::Bool(true)));
+        }
+        if !update.lines.is_empty() {
             values.push(("order_line", Body::List(lines.collect())));
         }
         let call = Call::new(model::ORDER, "web_save")
@@ -276,6 +285,73 @@ impl Client {
         let record = answer::only(model::ORDER, &answer)?
             .ok_or_else(|| Error::unexpected("web_save answered no order"))?;
         read(self.version(), record)
+    }
+
+    /// Adds a line to a confirmed order, create-once; Odoo expects its goods at once.
+    ///
+    /// # Errors
+    /// As [`Client::create_order`].
+    pub async fn add_order_line(
+        &self,
+        order: &ExternalId,
+        line: &NewOrderLine,
+    ) -> Result<i64, Error> {
+        self.check_numbers(line.quantity, line.price)?;
+        self.check_units(std::iter::once((&line.unit, line.quantity)))
+            .await?;
+        let mut cells = vec![("order_id/id", cell(order)?)];
+        cells.extend(self.line_cells(line)?);
+        let (columns, row): (Vec<String>, Vec<String>) = cells
+            .into_iter()
+            .map(|(column, cell)| {
+                let column = column.strip_prefix("order_line/").unwrap_or(column);
+                (column.to_owned(), cell)
+            })
+            .unzip();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let ids = self.load(model::ORDER_LINE, &columns, vec![row]).await?;
+        ids.first()
+            .copied()
+            .ok_or_else(|| Error::unexpected("load answered no id"))
+    }
+
+    fn line_cells(&self, line: &NewOrderLine) -> Result<Vec<(&'static str, String)>, Error> {
+        Ok(vec![
+            ("order_line/id", cell(&line.external_id)?),
+            ("order_line/product_id/id", cell(&line.item)?),
+            ("order_line/name", line.description.clone()),
+            ("order_line/product_qty", line.quantity.to_string()),
+            (self.version().order_line_unit_column(), cell(&line.unit)?),
+            ("order_line/price_unit", line.price.to_string()),
+            ("order_line/date_planned", noon(line.planned)),
+            // The column is always there: without it Odoo applies the item's own tax.
+            (
+                self.version().order_line_taxes_column(),
+                line.tax.as_ref().map(cell).transpose()?.unwrap_or_default(),
+            ),
+        ])
+    }
+
+    /// Cancels an order of which nothing has come. Repeating it is harmless.
+    ///
+    /// 19 cancels an order whose goods have come without a word, 17 and 18 refuse: the caller looks before.
+    ///
+    /// # Errors
+    /// What a call can always meet.
+    pub async fn cancel_order(&self, order: i64) -> Result<(), Error> {
+        let Err(error) = self
+            .call(Call::new(model::ORDER, "button_cancel").on(order))
+            .await
+        else {
+            return Ok(());
+        };
+        if !is_answer_of_odoo(&error) {
+            return Err(error);
+        }
+        match self.order(order).await?.map(|order| order.state) {
+            Some(OrderState::Cancelled) => Ok(()),
+            Some(_) | None => Err(error),
+        }
     }
 
     /// Refuses what Odoo would round in silence.
@@ -355,7 +431,7 @@ pub(crate) fn is_answer_of_odoo(error: &Error) -> bool {
 }
 
 /// The command that updates a line inside of a write.
-pub(crate) fn update(id: i64, values: Vec<(&'static str, Body)>) -> Body {
+pub(crate) fn command_update(id: i64, values: Vec<(&'static str, Body)>) -> Body {
     Body::List(vec![Body::Int(1), Body::Int(id), Body::Object(values)])
 }
 

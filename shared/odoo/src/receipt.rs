@@ -1,13 +1,14 @@
 //! Receipts: the transfers by which an order's goods come in.
 
 use interplant_domain::decimal::Quantity;
+use interplant_domain::fact::Day;
 
 use crate::answer::{self, Record, as_html, plain};
-use crate::body::Body;
+use crate::body::{Body, noon};
 use crate::client::{Call, Client};
 use crate::dialect::model;
 use crate::error::{Error, RefusedKind, foreign};
-use crate::order::{is_answer_of_odoo, is_dialogue, update};
+use crate::order::{command_update, is_answer_of_odoo, is_dialogue};
 
 /// Where a transfer, or one of its moves, stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,6 +91,12 @@ pub struct Move {
     pub order_line: Option<i64>,
     /// Where it stands.
     pub state: PickingState,
+    /// The item.
+    pub product: i64,
+    /// Its lines: by lot and by place.
+    pub lines: Vec<i64>,
+    /// Whether it leaves: a return to the supplier.
+    pub outgoing: bool,
     /// The unit of its quantities; see [`crate::Order::moves_in_other_units`].
     pub unit: i64,
     /// How much is expected.
@@ -105,8 +112,9 @@ pub struct Move {
 pub struct Declaration {
     /// Our marker; it must name the picking, because a backorder inherits it.
     pub reference: String,
-    /// The guard of the receipt, as it was last read.
-    pub guard: Guard,
+    /// The guard of the receipt, as it was last read. A transfer of our own has no receipt of the rest and
+    /// needs none: naming its operation type, Odoo 18 and 19 would choose its places anew.
+    pub guard: Option<Guard>,
     /// Every open move of the receipt, with what came of it; something must have come of one.
     pub moves: Vec<DeclaredMove>,
 }
@@ -118,8 +126,89 @@ pub struct DeclaredMove {
     pub id: i64,
     /// Its own unit, as [`Move::unit`] shows it: the guard of the call.
     pub unit: i64,
-    /// How much came; nothing of it leaves the move to the receipt of the rest.
+    /// Its item.
+    pub product: i64,
+    /// Its lines, as they were last read: those that give way to the parts.
+    pub lines: Vec<i64>,
+    /// What came, by lot and by where it is put; nothing leaves the move to the receipt of the rest.
+    pub parts: Vec<DeclaredPart>,
+}
+
+/// Part of what came of a move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredPart {
+    /// How much, in the unit of the move.
     pub quantity: Quantity,
+    /// The lot or serial number.
+    pub lot: Option<Lot>,
+    /// The location that it is put into, when that is not the move's own.
+    pub to: Option<i64>,
+}
+
+/// A lot or serial number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lot {
+    /// One that comes in; Odoo makes it or takes the one of this name.
+    Named {
+        /// Its name.
+        name: String,
+        /// Until when it may be used.
+        expiry: Option<Day>,
+    },
+    /// One that Odoo has.
+    Known(i64),
+}
+
+impl DeclaredMove {
+    /// How much came in all.
+    #[must_use]
+    pub fn quantity(&self) -> Quantity {
+        self.parts.iter().map(|part| part.quantity).sum()
+    }
+
+    fn values(&self, picking: i64) -> Vec<(&'static str, Body)> {
+        let mut values = vec![("product_uom", Body::Int(self.unit))];
+        let plain = |part: &DeclaredPart| part.lot.is_none() && part.to.is_none();
+        if self.parts.iter().all(plain) {
+            values.push(("quantity", Body::decimal(self.quantity().decimal())));
+        } else {
+            // All lines are replaced: absolute, like the quantity of a move, so a repeat changes nothing.
+            // They are deleted by their ids: "remove all" only parts them from the move, and Odoo goes on
+            // asking for their lots.
+            let old = self
+                .lines
+                .iter()
+                .map(|line| Body::List(vec![Body::Int(2), Body::Int(*line), Body::Int(0)]));
+            let parts = self.parts.iter().map(|part| self.line(picking, part));
+            values.push(("move_line_ids", Body::List(old.chain(parts).collect())));
+        }
+        values.push(("picked", Body::Bool(!self.quantity().is_zero())));
+        values
+    }
+
+    fn line(&self, picking: i64, part: &DeclaredPart) -> Body {
+        let mut line = vec![
+            ("product_id", Body::Int(self.product)),
+            ("product_uom_id", Body::Int(self.unit)),
+            ("quantity", Body::decimal(part.quantity.decimal())),
+            ("picked", Body::Bool(true)),
+            ("picking_id", Body::Int(picking)),
+        ];
+        match &part.lot {
+            None => {}
+            Some(Lot::Known(id)) => line.push(("lot_id", Body::Int(*id))),
+            Some(Lot::Named { name, expiry }) => {
+                line.push(("lot_name", Body::text(name)));
+                if let Some(day) = expiry {
+                    line.push(("expiration_date", Body::text(noon(*day))));
+                }
+            }
+        }
+        if let Some(to) = part.to {
+            line.push(("location_dest_id", Body::Int(to)));
+        }
+        Body::List(vec![Body::Int(0), Body::Int(0), Body::Object(line)])
+    }
 }
 
 impl Client {
@@ -141,29 +230,31 @@ impl Client {
         if declaration
             .moves
             .iter()
-            .all(|declared| declared.quantity.is_zero())
+            .all(|declared| declared.quantity().is_zero())
         {
             return Err(Error::caller(
                 "a declaration of nothing would book everything",
             ));
         }
         for declared in &declaration.moves {
-            let exact = self.accuracy().check_quantity(declared.quantity);
-            exact.map_err(|exception| Error::refused(RefusedKind::Precision, exception.message))?;
+            for part in &declared.parts {
+                let exact = self.accuracy().check_quantity(part.quantity);
+                exact.map_err(|exception| {
+                    Error::refused(RefusedKind::Precision, exception.message)
+                })?;
+            }
         }
-        let came = declaration.moves.iter().map(|declared| {
-            let values = vec![
-                ("product_uom", Body::Int(declared.unit)),
-                ("quantity", Body::decimal(declared.quantity.decimal())),
-                ("picked", Body::Bool(!declared.quantity.is_zero())),
-            ];
-            update(declared.id, values)
-        });
-        let values = vec![
-            self.version().header_guard(&declaration.guard),
-            ("note", Body::text(as_html(&declaration.reference))),
-            ("move_ids", Body::List(came.collect())),
-        ];
+        let came = declaration
+            .moves
+            .iter()
+            .map(|declared| command_update(declared.id, declared.values(picking)));
+        let guard = declaration.guard.as_ref();
+        let mut values: Vec<_> = guard
+            .map(|guard| self.version().header_guard(guard))
+            .into_iter()
+            .collect();
+        values.push(("note", Body::text(as_html(&declaration.reference))));
+        values.push(("move_ids", Body::List(came.collect())));
         let call = Call::new(model::PICKING, "web_save")
             .on(picking)
             .named("vals", Body::Object(values))
@@ -208,12 +299,46 @@ impl Client {
         if !is_answer_of_odoo(&error) {
             return error;
         }
+        // Lines that were replaced meanwhile are gone too: whoever declares looks again then.
+        let gone = matches!(
+            &error,
+            Error::Refused {
+                kind: RefusedKind::RecordMissing,
+                ..
+            }
+        );
         match self.picking_state(picking).await {
             Ok(Some(PickingState::Done | PickingState::Cancelled)) => Error::NotOpen {
                 message: error.to_string(),
             },
+            Ok(Some(_)) if gone => Error::NotOpen {
+                message: error.to_string(),
+            },
             Ok(_) => error,
             Err(unread) => unread,
+        }
+    }
+
+    /// Cancels a receipt by which nothing more comes. Repeating it is harmless.
+    ///
+    /// # Errors
+    /// [`Error::NotOpen`] when it was booked meanwhile, and what a call can always meet.
+    pub async fn cancel_receipt(&self, picking: i64) -> Result<(), Error> {
+        let Err(error) = self
+            .call(Call::new(model::PICKING, "action_cancel").on(picking))
+            .await
+        else {
+            return Ok(());
+        };
+        if !is_answer_of_odoo(&error) {
+            return Err(error);
+        }
+        match self.picking_state(picking).await? {
+            Some(PickingState::Cancelled) => Ok(()),
+            Some(PickingState::Done) => Err(Error::NotOpen {
+                message: error.to_string(),
+            }),
+            Some(_) | None => Err(error),
         }
     }
 
@@ -242,6 +367,9 @@ pub(crate) fn fields() -> Vec<(&'static str, Body)> {
     let moves = Body::fields(&[
         "purchase_line_id",
         "state",
+        "product_id",
+        "to_refund",
+        "move_line_ids",
         "product_uom",
         "product_uom_qty",
         "quantity",
@@ -281,6 +409,9 @@ fn read_move(of: Record<'_>) -> Result<Move, Error> {
         id: of.id()?,
         order_line: of.link("purchase_line_id")?,
         state: PickingState::read(of)?,
+        product: of.linked("product_id")?,
+        lines: of.links("move_line_ids")?,
+        outgoing: of.flag("to_refund")?,
         unit: of.linked("product_uom")?,
         demand: Quantity::from_decimal(of.decimal("product_uom_qty")?),
         quantity: Quantity::from_decimal(of.decimal("quantity")?),

@@ -5,9 +5,10 @@ use interplant_domain::exception::Code;
 use interplant_domain::fact::Day;
 use interplant_domain::identifier::ExternalId;
 use interplant_odoo::{
-    Acknowledgement, BillState, Class, Client, Declaration, DeclaredMove, Error, Limits, NewBill,
-    NewBillLine, NewItem, NewOrder, NewOrderLine, NewPartner, Order, OrderState, Outcome, Picking,
-    PickingState, RefusedKind, Version, model,
+    BillState, Class, Client, Declaration, DeclaredMove, DeclaredPart, Error, ItemKind, Limits,
+    LineTerms, Lot, NewBill, NewBillLine, NewItem, NewOrder, NewOrderLine, NewPartner, NewTransfer,
+    Order, OrderState, OrderUpdate, Outcome, Picking, PickingState, Place, Purpose, RefusedKind,
+    TransferLine, Version, model,
 };
 
 use crate::targets::{Target, real, sandbox, tell};
@@ -43,8 +44,14 @@ impl Target {
             name: format!("Item {name}"),
             code: format!("{}-{name}", self.run),
             unit: xid(UNIT),
+            kind: match name {
+                "resin" => ItemKind::Lot,
+                "motor" => ItemKind::Serial,
+                "freight" => ItemKind::Service,
+                _ => ItemKind::Stored,
+            },
         };
-        let items = [item("bolt"), item("nut")];
+        let items = ["bolt", "nut", "resin", "motor", "freight"].map(item);
         let ids = self.client.create_items(&items).await.unwrap();
         assert_eq!(
             self.client.create_items(&items).await.unwrap(),
@@ -99,16 +106,20 @@ impl Target {
             currency: order.currency.clone(),
             company: order.company.clone(),
             number: format!("{name}-{}", self.run),
+            refund: false,
+            reverses: None,
             date: day("2026-11-22"),
+            accounting_date: day("2026-11-22"),
+            evidence: Some("matched: everything".to_owned()),
             lines: order
                 .lines
                 .iter()
                 .zip(["10", "20"])
                 .map(|(line, number)| NewBillLine {
                     external_id: external_id.part("line", number),
-                    order_line: line.external_id.clone(),
+                    order_line: Some(line.external_id.clone()),
                     item: line.item.clone(),
-                    unit: line.unit.clone(),
+                    unit: Some(line.unit.clone()),
                     quantity: line.quantity,
                     price: line.price,
                     tax: line.tax.clone(),
@@ -120,20 +131,31 @@ impl Target {
     }
 }
 
+fn parts(quantity: &str) -> Vec<DeclaredPart> {
+    vec![DeclaredPart {
+        quantity: quantity.parse().unwrap(),
+        lot: None,
+        to: None,
+    }]
+}
+
 fn declared(picking: &Picking, quantities: &[&str]) -> Declaration {
     // What is not named did not come.
     let came = quantities.iter().copied().chain(std::iter::repeat("0"));
     Declaration {
         reference: format!("interplant picking {} receipt R-1", picking.id),
-        guard: picking.guard.clone(),
+        guard: Some(picking.guard.clone()),
         moves: picking
             .moves
             .iter()
+            .filter(|of| of.state.is_open())
             .zip(came)
             .map(|(of, quantity)| DeclaredMove {
                 id: of.id,
                 unit: of.unit,
-                quantity: quantity.parse().unwrap(),
+                product: of.product,
+                lines: of.lines.clone(),
+                parts: parts(quantity),
             })
             .collect(),
     }
@@ -213,13 +235,18 @@ async fn order_to_posted_bill(at: &Target) {
     assert_eq!(first.moves.len(), 2);
     assert_eq!(first.moves[0].order_line, Some(confirmed.lines[0].id));
 
-    let answer = Acknowledgement {
-        reference: "SUP-ACK-77".into(),
-        promised: vec![(confirmed.lines[0].id, day("2026-12-05"))],
+    let answer = OrderUpdate {
+        reference: Some("SUP-ACK-77".into()),
+        lines: vec![LineTerms {
+            line: confirmed.lines[0].id,
+            quantity: confirmed.lines[0].quantity,
+            price: confirmed.lines[0].price,
+            planned: day("2026-12-05"),
+        }],
     };
-    let acknowledged = client.acknowledge_order(id, &answer).await.unwrap();
+    let acknowledged = client.update_order(id, &answer).await.unwrap();
     assert_eq!(
-        client.acknowledge_order(id, &answer).await.unwrap(),
+        client.update_order(id, &answer).await.unwrap(),
         acknowledged,
         "a repeat changes nothing"
     );
@@ -280,9 +307,9 @@ async fn order_to_posted_bill(at: &Target) {
     // The guard: what is booked stays booked.
     let late = Declaration {
         reference: "late".into(),
-        guard: first.guard.clone(),
+        guard: Some(first.guard.clone()),
         moves: vec![DeclaredMove {
-            quantity: quantity("1"),
+            parts: parts("1"),
             ..came.moves[0].clone()
         }],
     };
@@ -293,7 +320,7 @@ async fn order_to_posted_bill(at: &Target) {
     // The move that was not booked is on the receipt of the rest now, under its own id.
     let late = Declaration {
         moves: vec![DeclaredMove {
-            quantity: quantity("1"),
+            parts: parts("1"),
             ..came.moves[1].clone()
         }],
         ..late
@@ -321,10 +348,12 @@ async fn order_to_posted_bill(at: &Target) {
             .map(|(line, came)| DeclaredMove {
                 id: by_line(line).id,
                 unit: by_line(line).unit,
-                quantity: quantity(came),
+                product: by_line(line).product,
+                lines: by_line(line).lines.clone(),
+                parts: parts(came),
             })
             .into(),
-        guard: rest.guard.clone(),
+        guard: Some(rest.guard.clone()),
     };
     client.declare_receipt(rest.id, &second).await.unwrap();
     client.validate_receipt(rest.id).await.unwrap();
@@ -751,8 +780,428 @@ async fn settings(at: &Target) {
     assert!(named("may ") > 8);
 }
 
+/// Lots, serial numbers, a hold beside stock, release, return, scrap and goods that nobody expects.
+async fn goods(at: &Target) {
+    let client = &at.client;
+    let hold = xid("interplant.location_quality_hold");
+    let stock = xid("stock.stock_location_stock");
+    let place = client.create_hold_location(&hold, &stock).await.unwrap();
+    assert_eq!(
+        client.find(model::LOCATION, &hold).await.unwrap(),
+        Some(place)
+    );
+    let mut new = at.order("goods");
+    let items = ["bolt", "resin", "motor"];
+    let template = new.lines[0].clone();
+    new.lines = items
+        .iter()
+        .zip(["10", "6", "2"])
+        .map(|(item, count)| NewOrderLine {
+            external_id: new.external_id.part("line", item),
+            item: at.id(item),
+            quantity: quantity(count),
+            tax: None,
+            ..template.clone()
+        })
+        .collect();
+    let id = client.create_order(&new).await.unwrap();
+    client.confirm_order(id).await.unwrap();
+    let first = only_open(&at.read(id).await).clone();
+    let lot = |name: &str, expiry: Option<&str>| {
+        Some(Lot::Named {
+            name: format!("{name}-{}", at.run),
+            expiry: expiry.map(day),
+        })
+    };
+    let part = |count: &str, lot: Option<Lot>, to: Option<i64>| DeclaredPart {
+        quantity: quantity(count),
+        lot,
+        to,
+    };
+    let all = [
+        vec![part("7", None, None), part("3", None, Some(place))],
+        vec![
+            part("4", lot("LA", Some("2027-03-31")), None),
+            part("2", lot("LB", None), Some(place)),
+        ],
+        vec![
+            part("1", lot("S1", None), None),
+            part("1", lot("S2", None), Some(place)),
+        ],
+    ];
+    let came = Declaration {
+        reference: "goods".to_owned(),
+        guard: Some(first.guard.clone()),
+        moves: first
+            .moves
+            .iter()
+            .zip(&all)
+            .map(|(of, parts)| DeclaredMove {
+                id: of.id,
+                unit: of.unit,
+                product: of.product,
+                lines: of.lines.clone(),
+                parts: parts.clone(),
+            })
+            .collect(),
+    };
+    let without = Declaration {
+        moves: first
+            .moves
+            .iter()
+            .map(|of| DeclaredMove {
+                id: of.id,
+                unit: of.unit,
+                product: of.product,
+                lines: of.lines.clone(),
+                parts: parts("1"),
+            })
+            .collect(),
+        ..came.clone()
+    };
+    client.declare_receipt(first.id, &without).await.unwrap();
+    let missing = client.validate_receipt(first.id).await.unwrap_err();
+    assert!(
+        matches!(
+            &missing,
+            Error::Refused {
+                kind: RefusedKind::LotMissing,
+                ..
+            }
+        ),
+        "{missing:?}"
+    );
+    // Its lines were replaced by the declaration that failed: whoever repeats looks again.
+    assert!(
+        came.moves
+            .iter()
+            .zip(&first.moves)
+            .all(|(one, of)| one.lines == of.lines)
+    );
+    let looked = async |came: &Declaration| {
+        let read = client.picking(first.id).await.unwrap().unwrap();
+        let moves = came.moves.iter().zip(&read.moves);
+        Declaration {
+            moves: moves
+                .map(|(one, of)| DeclaredMove {
+                    lines: of.lines.clone(),
+                    ..one.clone()
+                })
+                .collect(),
+            ..came.clone()
+        }
+    };
+    let came = looked(&came).await;
+    let declared = client.declare_receipt(first.id, &came).await.unwrap();
+    let came = looked(&came).await;
+    let again = client.declare_receipt(first.id, &came).await.unwrap();
+    let quantities = |picking: &Picking| {
+        picking
+            .moves
+            .iter()
+            .map(|of| of.quantity)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(quantities(&declared), ["10", "6", "2"].map(quantity));
+    assert_eq!(
+        quantities(&again),
+        quantities(&declared),
+        "a repeat changes nothing"
+    );
+    client.validate_receipt(first.id).await.unwrap();
+    assert!(matches!(
+        client.declare_receipt(first.id, &came).await,
+        Err(Error::NotOpen { .. })
+    ));
+    let received = at.read(id).await;
+    let counted = |order: &Order| {
+        order
+            .lines
+            .iter()
+            .map(|line| line.received)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(counted(&received), ["10", "6", "2"].map(quantity));
+
+    let transfer = |name: &str, purpose, item: &str, count: &str, from| {
+        let external_id = new.external_id.part("transfer", name);
+        let supplier = matches!(purpose, Purpose::Return | Purpose::Receive);
+        NewTransfer {
+            purpose,
+            operation_type: if supplier {
+                new.receipt_type.clone()
+            } else {
+                xid("stock.picking_type_internal")
+            },
+            partner: supplier.then(|| new.partner.clone()),
+            stock: stock.clone(),
+            hold: hold.clone(),
+            reference: external_id.to_string(),
+            lines: vec![TransferLine {
+                external_id: external_id.part("line", "1"),
+                item: at.id(item),
+                unit: xid(UNIT),
+                order_line: supplier.then(|| new.external_id.part("line", item)),
+                quantity: quantity(count),
+                from,
+            }],
+            external_id,
+        }
+    };
+    for (name, purpose, item, count, from, lots, expected) in [
+        (
+            "release",
+            Purpose::Release,
+            "bolt",
+            "1",
+            Place::Hold,
+            None,
+            ["10", "6", "2"],
+        ),
+        (
+            "hold",
+            Purpose::Hold,
+            "bolt",
+            "2",
+            Place::Stock,
+            None,
+            ["10", "6", "2"],
+        ),
+        (
+            "scrap",
+            Purpose::Scrap,
+            "bolt",
+            "1",
+            Place::Hold,
+            None,
+            ["10", "6", "2"],
+        ),
+        (
+            "return",
+            Purpose::Return,
+            "resin",
+            "2",
+            Place::Hold,
+            Some("LB"),
+            ["10", "4", "2"],
+        ),
+        (
+            "serial",
+            Purpose::Return,
+            "motor",
+            "1",
+            Place::Stock,
+            Some("S1"),
+            ["10", "4", "1"],
+        ),
+        (
+            "more",
+            Purpose::Receive,
+            "bolt",
+            "5",
+            Place::Stock,
+            None,
+            ["15", "4", "1"],
+        ),
+    ] {
+        let document = transfer(name, purpose, item, count, from);
+        let picking = client.create_transfer(&document).await.unwrap();
+        if let Some(lot) = lots {
+            let read = client.picking(picking).await.unwrap().unwrap();
+            let of = &read.moves[0];
+            let lot = format!("{lot}-{}", at.run);
+            let known = client
+                .lots(&[of.product], std::slice::from_ref(&lot))
+                .await
+                .unwrap();
+            let declaration = Declaration {
+                reference: document.reference.clone(),
+                guard: None,
+                moves: vec![DeclaredMove {
+                    id: of.id,
+                    unit: of.unit,
+                    product: of.product,
+                    lines: of.lines.clone(),
+                    parts: vec![part(
+                        count,
+                        Some(Lot::Known(known[&(of.product, lot)])),
+                        None,
+                    )],
+                }],
+            };
+            client.declare_receipt(picking, &declaration).await.unwrap();
+        }
+        client.validate_receipt(picking).await.unwrap();
+        assert_eq!(
+            client.create_transfer(&document).await.unwrap(),
+            picking,
+            "created once"
+        );
+        assert!(matches!(
+            client.validate_receipt(picking).await,
+            Ok(()) | Err(Error::NotOpen { .. })
+        ));
+        let read = client.picking(picking).await.unwrap().unwrap();
+        assert_eq!(
+            (read.state, read.moves[0].quantity),
+            (PickingState::Done, quantity(count)),
+            "{name}"
+        );
+        assert_eq!(
+            counted(&at.read(id).await),
+            expected.map(quantity),
+            "{name}"
+        );
+    }
+}
+
+/// A confirmed order changes, grows, shrinks, and is cancelled; what is left of a receipt is dropped.
+async fn changes(at: &Target) {
+    let client = &at.client;
+    let order = at.confirmed("changes").await;
+    let line = |line: usize, count: &str, price: &str| LineTerms {
+        line: order.lines[line].id,
+        quantity: quantity(count),
+        price: price.parse().unwrap(),
+        planned: day("2026-12-09"),
+    };
+    let update = OrderUpdate {
+        reference: None,
+        lines: vec![line(0, "8", "2.75"), line(1, "0", "1.25")],
+    };
+    let changed = client.update_order(order.id, &update).await.unwrap();
+    assert_eq!(
+        client.update_order(order.id, &update).await.unwrap(),
+        changed,
+        "a repeat changes nothing"
+    );
+    let open = only_open(&changed);
+    let demand: Vec<_> = open
+        .moves
+        .iter()
+        .filter(|of| of.state.is_open())
+        .map(|of| of.demand)
+        .collect();
+    assert_eq!(
+        demand,
+        [quantity("8")],
+        "nothing is expected of the other line"
+    );
+    let new = at.order("changes");
+    let added = NewOrderLine {
+        external_id: new.external_id.part("line", "30"),
+        ..new.lines[0].clone()
+    };
+    let id = client
+        .add_order_line(&new.external_id, &added)
+        .await
+        .unwrap();
+    assert_eq!(
+        client
+            .add_order_line(&new.external_id, &added)
+            .await
+            .unwrap(),
+        id,
+        "added once"
+    );
+    let read = at.read(order.id).await;
+    assert_eq!(read.lines.len(), 3);
+    // Three of eight come; the rest is dropped, and what was ordered stays as it was.
+    let first = only_open(&read).clone();
+    client
+        .declare_receipt(first.id, &declared(&first, &["3"]))
+        .await
+        .unwrap();
+    client.validate_receipt(first.id).await.unwrap();
+    let rest = only_open(&at.read(order.id).await).clone();
+    client.cancel_receipt(rest.id).await.unwrap();
+    client.cancel_receipt(rest.id).await.unwrap();
+    assert!(matches!(
+        client.cancel_receipt(first.id).await,
+        Err(Error::NotOpen { .. })
+    ));
+    let read = at.read(order.id).await;
+    assert_eq!(
+        (read.lines[0].quantity, read.lines[0].received),
+        (quantity("8"), quantity("3"))
+    );
+    assert!(read.pickings.iter().all(|picking| !picking.state.is_open()));
+
+    let other = at.confirmed("cancelled").await;
+    client.cancel_order(other.id).await.unwrap();
+    client.cancel_order(other.id).await.unwrap();
+    assert_eq!(at.read(other.id).await.state, OrderState::Cancelled);
+}
+
+/// Charges, rounding, the evidence, a credit note, another day in the books.
+async fn bills(at: &Target) {
+    let client = &at.client;
+    let order = at.confirmed("bills").await;
+    let first = only_open(&order).clone();
+    client
+        .declare_receipt(first.id, &declared(&first, &["5", "10"]))
+        .await
+        .unwrap();
+    client.validate_receipt(first.id).await.unwrap();
+    let new = at.order("bills");
+    let mut bill = at.bill(&new, "B1");
+    for (name, price) in [("freight", "25"), ("rounding", "-0.03")] {
+        bill.lines.push(NewBillLine {
+            external_id: bill.external_id.part("extra", name),
+            order_line: None,
+            item: at.id("freight"),
+            unit: None,
+            quantity: quantity("1"),
+            price: price.parse().unwrap(),
+            tax: None,
+            description: name.to_owned(),
+        });
+    }
+    bill.date = day("2026-10-30");
+    bill.accounting_date = day("2026-11-02");
+    let id = client.create_bill(&bill).await.unwrap();
+    assert_eq!(client.create_bill(&bill).await.unwrap(), id);
+    let read = client.bill(id).await.unwrap().unwrap();
+    assert_eq!(
+        (read.lines.len(), read.untaxed.to_string().as_str()),
+        (4, "49.97")
+    );
+    client.post_bill(id).await.unwrap();
+    let posted = client.bill(id).await.unwrap().unwrap();
+    assert_eq!(
+        (posted.invoice_date, posted.accounting_date),
+        (Some(day("2026-10-30")), Some(day("2026-11-02")))
+    );
+    let attached = client
+        .search_read(
+            model::ATTACHMENT,
+            serde_json::json!([["res_model", "=", "account.move"], ["res_id", "=", id]]),
+            &["name"],
+        )
+        .await
+        .unwrap();
+    assert_eq!(attached.len(), 1, "the match is attached once");
+    let mut credit = at.bill(&new, "C1");
+    credit.refund = true;
+    credit.reverses = Some(bill.external_id.clone());
+    credit.lines.truncate(1);
+    credit.lines[0].quantity = quantity("2");
+    let refund = client.create_bill(&credit).await.unwrap();
+    client.post_bill(refund).await.unwrap();
+    let read = client.bill(refund).await.unwrap().unwrap();
+    assert!(read.refund && read.state == BillState::Posted);
+    assert_eq!(
+        at.read(order.id).await.lines[0].invoiced,
+        quantity("3"),
+        "five billed, two credited"
+    );
+}
+
 async fn suite(at: &Target) {
     at.masters().await;
+    goods(at).await;
+    changes(at).await;
+    bills(at).await;
     order_to_posted_bill(at).await;
     race_losers(at).await;
     cancelled_meanwhile(at).await;

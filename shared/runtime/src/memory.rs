@@ -36,6 +36,7 @@ pub struct MemoryStore {
     lifecycles: RefCell<BTreeMap<LifecycleId, Lifecycle>>,
     delivered: RefCell<BTreeSet<String>>,
     settled: RefCell<Vec<Entry>>,
+    registers: RefCell<BTreeMap<String, (String, u64)>>,
 }
 
 impl MemoryStore {
@@ -55,11 +56,10 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn append(&self, delivery: &Delivery, now: Timestamp) -> Result<Appended, Error> {
         give_way().await;
-        if !self
-            .delivered
-            .borrow_mut()
-            .insert(delivery.entry.event_id.to_string())
-        {
+        if !self.delivered.borrow_mut().insert(format!(
+            "{} {}",
+            delivery.lifecycle, delivery.entry.event_id
+        )) {
             return Ok(Appended::Repeated);
         }
         let mut lifecycles = self.lifecycles.borrow_mut();
@@ -128,6 +128,25 @@ impl Store for MemoryStore {
         {
             lifecycle.waiter = None;
         }
+        Ok(())
+    }
+
+    async fn registered(&self, name: &str) -> Result<(Option<String>, u64), Error> {
+        give_way().await;
+        let registers = self.registers.borrow();
+        Ok(registers.get(name).map_or((None, 0), |(text, revision)| {
+            (Some(text.clone()), *revision)
+        }))
+    }
+
+    async fn register(&self, name: &str, text: &str, seen: u64) -> Result<(), Error> {
+        give_way().await;
+        let mut registers = self.registers.borrow_mut();
+        let now = registers.get(name).map_or(0, |(_, revision)| *revision);
+        if now != seen {
+            return Err(Error::Conflict);
+        }
+        registers.insert(name.to_owned(), (text.to_owned(), seen + 1));
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use interplant_domain::identifier::LifecycleId;
 use interplant_domain::lifecycle::{
     GivenDecision, Lifecycle, SUPERSEDED, StaleDecision, Status, Wait, WaitAnswer, Waiter,
 };
+use interplant_domain::plant::Plant;
 use jiff::Timestamp;
 
 use crate::engine::{Engine, Woken};
@@ -46,13 +47,6 @@ pub async fn nudge(
         let Some(lifecycle) = store.load(id).await? else {
             return Ok(());
         };
-        if let Some(refused) = lifecycle.after_cancel(now) {
-            match store.commit(&refused).await {
-                // Its execution may still wait for the decision that cancelled it: look again.
-                Ok(()) | Err(Error::Conflict) => continue,
-                Err(error) => return Err(error),
-            }
-        }
         let outcome = if lifecycle.wants_execution() {
             start_generation(store, engine, &lifecycle, now).await
         } else if let (Some(waiter), Some(word)) = (&lifecycle.waiter, lifecycle.wake_word()) {
@@ -64,6 +58,33 @@ pub async fn nudge(
         match outcome {
             Err(Error::Conflict) => {}
             other => return other,
+        }
+    }
+    Err(Error::Unavailable(format!(
+        "{id} is changed by too many at once"
+    )))
+}
+
+/// Settles facts that came after the order was cancelled, and tells whom it concerns.
+///
+/// # Errors
+/// When the store is not available.
+pub async fn refuse_after_cancel(
+    store: &impl Store,
+    id: &LifecycleId,
+    plant: &Plant,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for _ in 0..ATTEMPTS {
+        let lifecycle = store.load(id).await?;
+        let Some(refused) = lifecycle.and_then(|lifecycle| lifecycle.after_cancel(plant, now))
+        else {
+            return Ok(());
+        };
+        match store.commit(&refused).await {
+            Ok(()) => return Ok(()),
+            Err(Error::Conflict) => {}
+            Err(error) => return Err(error),
         }
     }
     Err(Error::Unavailable(format!(

@@ -12,10 +12,10 @@ use interplant_domain::exception::{Code as ExceptionCode, Exception};
 use interplant_domain::fact::Fact;
 use interplant_domain::identifier::LifecycleId;
 use interplant_domain::lifecycle::{
-    AWAIT, Begin, Lifecycle, Resume, Run, SUPERSEDED, Settle, Status,
+    AWAIT, Begin, Done, Lifecycle, Resume, Run, SUPERSEDED, Status,
 };
 use interplant_domain::plant::Plant;
-use interplant_domain::purchase_order::{Next, PurchaseOrder, Step};
+use interplant_domain::purchase_order::{Next, PurchaseOrder, Refusal, Step, Taken};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::de::DeserializeOwned;
@@ -61,12 +61,27 @@ pub enum StepError {
     /// An invariant is broken: our own fault. The lifecycle is halted.
     #[error("{0}")]
     Defect(String),
-    /// The invoice waits for goods.
-    #[error("{0}")]
-    AwaitingReceipt(String),
+    /// The fact is not applied now, and nothing else waits for that: a person may decide, or another fact
+    /// has to come first.
+    #[error("{}", told(.0))]
+    Refused(Refusal),
     /// A fact came just before closing.
     #[error("a fact came just before closing")]
     MoreToDo,
+}
+
+/// A refusal in words.
+fn told(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Raise(exception) => exception.to_string(),
+        Refusal::Wait { reason, .. } => reason.clone(),
+    }
+}
+
+impl From<Refusal> for StepError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 impl From<StoreError> for StepError {
@@ -116,7 +131,8 @@ impl From<StepError> for Diagnostic {
             StepError::Retryable { .. } => "Retryable",
             StepError::Business(_) => "BusinessException",
             StepError::Defect(_) => "Defect",
-            StepError::AwaitingReceipt(_) => "AwaitingReceipt",
+            StepError::Refused(Refusal::Raise(_)) => "OnHold",
+            StepError::Refused(Refusal::Wait { .. }) => "AwaitingFact",
             StepError::MoreToDo => "MoreToDo",
         };
         Self {
@@ -154,17 +170,6 @@ pub enum Begun<P> {
     GoOn(Outcome),
 }
 
-/// What a step did.
-#[derive(Debug)]
-pub struct Change {
-    /// The order after it.
-    pub order: PurchaseOrder,
-    /// What becomes of the fact.
-    pub settle: Settle,
-    /// A few words for people.
-    pub result: String,
-}
-
 impl<P> Work<P> {
     /// The id of the lifecycle.
     #[must_use]
@@ -176,6 +181,26 @@ impl<P> Work<P> {
     #[must_use]
     pub fn order(&self) -> Option<&PurchaseOrder> {
         self.lifecycle.header.order.as_ref()
+    }
+
+    /// What a plan is made of beside the order and the fact.
+    ///
+    /// # Errors
+    /// A defect when the fact is not in the mailbox.
+    pub fn taken(&self) -> Result<Taken<'_>, StepError> {
+        let entry = self
+            .lifecycle
+            .entries
+            .iter()
+            .find(|entry| entry.sequence == self.sequence)
+            .ok_or_else(|| StepError::Defect(format!("{} lost a fact", self.id())))?;
+        Ok(Taken {
+            plant: &self.plant,
+            sequence: self.sequence,
+            happened_at: entry.happened_at,
+            received_at: entry.received_at,
+            accepted: &entry.accepted,
+        })
     }
 
     /// Whether the effect may be tried, or tried again, now.
@@ -207,7 +232,7 @@ impl Context {
         &self,
         input: &StepInput,
         deadline: Timestamp,
-        plan: impl Fn(Option<&PurchaseOrder>, &Fact) -> Result<P, Exception>,
+        plan: impl Fn(Option<&PurchaseOrder>, &Fact, &Taken<'_>) -> Result<P, Refusal>,
     ) -> Result<Begun<P>, StepError>
     where
         P: Serialize + DeserializeOwned,
@@ -223,7 +248,7 @@ impl Context {
         &self,
         input: &StepInput,
         deadline: Timestamp,
-        plan: impl Fn(Option<&PurchaseOrder>, &Fact) -> Result<P, Exception>,
+        plan: impl Fn(Option<&PurchaseOrder>, &Fact, &Taken<'_>) -> Result<P, Refusal>,
     ) -> Result<Begun<P>, StepError>
     where
         P: Serialize + DeserializeOwned,
@@ -256,8 +281,8 @@ impl Context {
                 row.ok_or_else(|| StepError::Defect(format!("the inbox lost {}", entry.event_id)))?;
             let fact = row.fact()?;
             let mut unreadable = None;
-            let begin = lifecycle.begin(run, now, &plant, |order| {
-                let plan = plan(order, &fact)?;
+            let begin = lifecycle.begin(run, now, &plant, |order, taken| {
+                let plan = plan(order, &fact, taken)?;
                 Ok(serde_json::to_value(plan).unwrap_or_else(|error| {
                     unreadable = Some(error.to_string());
                     serde_json::Value::Null
@@ -270,8 +295,8 @@ impl Context {
                 Begin::Superseded | Begin::Elsewhere(_) => {
                     return Ok(Begun::GoOn(elsewhere(&lifecycle, run)));
                 }
-                Begin::Raised(commit, exception) => match self.store.commit(&commit).await {
-                    Ok(()) => return Err(exception.into()),
+                Begin::Refused(commit, refusal) => match self.store.commit(&commit).await {
+                    Ok(()) => return Err(refusal.into()),
                     Err(StoreError::Conflict) => {}
                     Err(error) => return Err(error.into()),
                 },
@@ -310,7 +335,7 @@ impl Context {
     pub async fn conclude<P>(
         &self,
         work: &Work<P>,
-        result: Result<Change, StepError>,
+        result: Result<Done, StepError>,
     ) -> Result<Outcome, StepError> {
         let concluded = self.record(work, result).await;
         if let Err(StepError::Defect(defect)) = &concluded {
@@ -334,7 +359,7 @@ impl Context {
     async fn record<P>(
         &self,
         work: &Work<P>,
-        result: Result<Change, StepError>,
+        result: Result<Done, StepError>,
     ) -> Result<Outcome, StepError> {
         let (step, sequence) = (work.run.step, work.sequence);
         if let Err(StepError::Business(exception)) = &result
@@ -354,14 +379,10 @@ impl Context {
                 return Ok(Outcome { next: SUPERSEDED });
             }
             let commit = match &result {
-                Ok(change) => lifecycle.done(
-                    step,
-                    sequence,
-                    change.order.clone(),
-                    change.settle,
-                    &change.result,
-                    now,
-                ),
+                Ok(done) => lifecycle.done(step, sequence, done, &work.plant, now),
+                Err(StepError::Refused(refusal)) => {
+                    Some(lifecycle.refused(step, sequence, refusal, &work.plant, now))
+                }
                 Err(StepError::Business(exception)) => {
                     Some(lifecycle.raise(step, sequence, exception, &work.plant, now))
                 }
@@ -379,9 +400,7 @@ impl Context {
                     }
                 }
                 // A defect is marked by our caller, who also sees one that shows only when this is recorded.
-                Err(StepError::AwaitingReceipt(_) | StepError::MoreToDo | StepError::Defect(_)) => {
-                    None
-                }
+                Err(StepError::MoreToDo | StepError::Defect(_)) => None,
             };
             let recorded = match &commit {
                 Some(commit) => self.store.commit(commit).await,
@@ -389,10 +408,7 @@ impl Context {
             };
             match recorded {
                 Ok(()) => {
-                    let change = result?;
-                    if change.settle == Settle::Park {
-                        return Err(StepError::AwaitingReceipt(change.result));
-                    }
+                    result?;
                     let next = commit.map_or(AWAIT, |commit| {
                         lifecycle.apply(&commit);
                         lifecycle.resume_word()

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Up
 use interplant_domain::identifier::{EventId, LifecycleId, PlantCode, sha256_hex};
 use interplant_domain::lifecycle::{Commit, FinishedOperation, Header, Lifecycle, Status, Waiter};
 use interplant_domain::mailbox::{Entry, RaisedException};
-use interplant_domain::purchase_order::Line;
+use interplant_domain::purchase_order::{Line, Step};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -93,6 +93,18 @@ pub trait Store {
     /// # Errors
     /// When the store is not available; not when another token is there.
     async fn unpark(&self, id: &LifecycleId, epoch: &str) -> Result<(), Error>;
+
+    /// What stands under a name that several lifecycles share, with its revision; 0 when nothing does.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    async fn registered(&self, name: &str) -> Result<(Option<String>, u64), Error>;
+
+    /// Writes what stands under a name, if the revision is still the one that was seen.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when it is not.
+    async fn register(&self, name: &str, text: &str, seen: u64) -> Result<(), Error>;
 }
 
 /// The store in DynamoDB.
@@ -412,6 +424,26 @@ impl DynamoStore {
         Ok(None)
     }
 
+    /// What a step has done with a fact.
+    ///
+    /// # Errors
+    /// When the store is not available or the record cannot be read.
+    pub async fn operation(
+        &self,
+        id: &LifecycleId,
+        sequence: u64,
+        step: Step,
+    ) -> Result<Option<FinishedOperation>, Error> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(self.key(id, operation_key(sequence, step))))
+            .consistent_read(true);
+        let answer = get.send().await.map_err(unavailable)?;
+        answer.item().map(read).transpose()
+    }
+
     async fn items(
         &self,
         id: &LifecycleId,
@@ -691,10 +723,7 @@ impl Store for DynamoStore {
             }
         }
         if let Some(finished) = &commit.finished {
-            let sk = format!(
-                "~operation#{:010}#{}",
-                finished.operation.sequence, finished.operation.step
-            );
+            let sk = operation_key(finished.operation.sequence, finished.operation.step);
             items.push(self.put(
                 id,
                 sk,
@@ -755,6 +784,48 @@ impl Store for DynamoStore {
             .expression_attribute_values(":mine", s(epoch));
         happened(delete.send().await).map(drop)
     }
+
+    async fn registered(&self, name: &str) -> Result<(Option<String>, u64), Error> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", s(name))
+            .key("sk", s("register"))
+            .consistent_read(true);
+        let answer = get.send().await.map_err(unavailable)?;
+        let text = |name: &str| answer.item()?.get(name)?.as_s().ok().cloned();
+        let revision = answer
+            .item()
+            .and_then(|item| item.get("revision")?.as_n().ok()?.parse().ok());
+        Ok((text("body"), revision.unwrap_or(0)))
+    }
+
+    async fn register(&self, name: &str, text: &str, seen: u64) -> Result<(), Error> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", s(name))
+            .item("sk", s("register"))
+            .item("revision", n(seen + 1))
+            .item("body", s(text));
+        let put = if seen == 0 {
+            put.condition_expression("attribute_not_exists(pk)")
+        } else {
+            put.condition_expression("revision = :seen")
+                .expression_attribute_values(":seen", n(seen))
+        };
+        if happened(put.send().await)? {
+            Ok(())
+        } else {
+            Err(Error::Conflict)
+        }
+    }
+}
+
+fn operation_key(sequence: u64, step: Step) -> String {
+    format!("~operation#{sequence:010}#{step}")
 }
 
 fn event_key(sequence: u64) -> String {

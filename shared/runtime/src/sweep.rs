@@ -124,6 +124,7 @@ impl Context {
                 self.store.commit(&commit).await?;
             }
         }
+        protocol::refuse_after_cancel(&self.store, id, &self.plant_of(id).await?, now).await?;
         protocol::repair(&self.store, &self.engine, id, now).await?;
         let waits_for_odoo = lifecycle
             .waiter

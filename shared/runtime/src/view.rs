@@ -152,11 +152,13 @@ impl Context {
                     fate.status = match &entry.state {
                         EntryState::Waiting | EntryState::Parked { .. } => "waiting",
                         EntryState::Taken { .. } => "working",
-                        EntryState::Held { .. } => "held",
+                        EntryState::Held { .. } | EntryState::OnHold { .. } => "held",
                         EntryState::Applied => "applied",
                         EntryState::Skipped => "skipped",
                     };
-                    if let EntryState::Held { exception } = &entry.state {
+                    if let EntryState::Held { exception } | EntryState::OnHold { exception, .. } =
+                        &entry.state
+                    {
                         fate.exception = Some(exception.clone());
                     }
                     fate.detail = entry.result;

@@ -18,14 +18,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use interplant_domain::decimal::Quantity;
-use interplant_domain::fact::{Code, FactKind};
+use interplant_domain::exception::Code as ExceptionCode;
+use interplant_domain::fact::{Code, FactKind, InvoiceReceived};
 use interplant_domain::identifier::{LifecycleId, LifecycleKind};
-use interplant_domain::lifecycle::{Begin, Lifecycle, Run, Settle, Status, Wait, Waiter};
+use interplant_domain::lifecycle::{Begin, Done, Lifecycle, Run, Settle, Status, Wait, Waiter};
 use interplant_domain::mailbox::{Entry, EntryState};
 use interplant_domain::plant::Plant;
 use interplant_domain::purchase_order::{
-    AppliedReceipt, InOdoo, MatchResult, Next, PostedBill, PurchaseOrder, Step,
+    AppliedReceipt, InOdoo, Next, Payable, Place, PostedBill, PurchaseOrder, Refusal, Step,
 };
 use interplant_runtime::memory::{MemoryEngine, MemoryStore};
 use interplant_runtime::protocol;
@@ -85,6 +85,7 @@ impl World {
                 received_at: now,
                 due_at: now,
                 state: EntryState::Waiting,
+                accepted: std::collections::BTreeSet::new(),
                 settled_at: None,
                 result: None,
             },
@@ -110,7 +111,15 @@ impl World {
             deadline: self.now.get(),
             request_limit: SignedDuration::ZERO,
         };
-        let begin = lifecycle.begin(run, self.now.get(), &self.plant, |_| {
+        let begin = lifecycle.begin(run, self.now.get(), &self.plant, |order, _| {
+            let missing =
+                order.is_some_and(|order| order.lines[0].received() < order.lines[0].ordered);
+            if step == Step::MatchInvoice && missing {
+                return Err(Refusal::Wait {
+                    reason: "goods are missing".to_owned(),
+                    becomes: ExceptionCode::QuantityReceived,
+                });
+            }
             Ok(serde_json::Value::Null)
         });
         let commit = match begin {
@@ -120,7 +129,10 @@ impl World {
                 return Ok(lifecycle.resume_word().to_owned());
             }
             Begin::Elsewhere(_) => return Ok("Superseded".to_owned()),
-            Begin::Raised(..) => panic!("nothing is raised here"),
+            Begin::Refused(commit, _) => {
+                self.store.commit(&commit).await?;
+                return Ok("Await".to_owned());
+            }
         };
         self.store.commit(&commit).await?;
         let sequence = commit.header.operation.as_ref().unwrap().sequence;
@@ -135,13 +147,18 @@ impl World {
             .clone()
             .unwrap_or_else(|| self.empty_order());
         let settle = self.apply(step, entry, &mut order);
+        let done = Done {
+            order: Some(order),
+            settle,
+            result: String::new(),
+            evidence: None,
+        };
         for _ in 0..4 {
             let fresh = self.store.load(&self.id).await?.unwrap();
             if fresh.header.generation != generation {
                 return Ok("Superseded".to_owned());
             }
-            let Some(done) = fresh.done(step, sequence, order.clone(), settle, "", self.now.get())
-            else {
+            let Some(done) = fresh.done(step, sequence, &done, &self.plant, self.now.get()) else {
                 return Ok("Await".to_owned());
             };
             match self.store.commit(&done).await {
@@ -166,7 +183,7 @@ impl World {
             "poNumber": "1", "supplierId": "S", "currency": "USD", "orderDate": "2026-11-01",
             "lines": [{"lineNo": "1", "itemId": "A", "qty": "2", "uom": "EA", "unitPrice": "1"}]
         }));
-        PurchaseOrder::created(&fact.unwrap())
+        PurchaseOrder::created(&fact.unwrap(), &self.plant, self.now.get())
     }
 
     fn apply(&self, step: Step, entry: &Entry, order: &mut PurchaseOrder) -> Settle {
@@ -176,6 +193,7 @@ impl World {
                     id: 1,
                     name: "P1".to_owned(),
                     open_receipt: None,
+                    cancelled: false,
                 });
                 Settle::Applied
             }
@@ -188,36 +206,37 @@ impl World {
             }
             Step::Receive => {
                 assert!(order.in_odoo.is_some(), "received before it was created");
-                order.lines[0].received =
-                    order.lines[0].received + "1".parse::<Quantity>().unwrap();
+                let number = Code::new(&entry.number);
+                order.lines[0].put(&number, None, Place::Stocked, "1".parse().unwrap());
                 order.receipts.push(AppliedReceipt {
-                    number: Code::new(&entry.number),
-                    picking: 1,
+                    number,
+                    shipment: None,
+                    picking: Some(1),
                 });
+                order.changes += 1;
                 Settle::Applied
             }
             Step::MatchInvoice => {
-                if order.lines[0].received < order.lines[0].ordered {
-                    return Settle::Park;
-                }
-                order.apply_match(&Code::new(&entry.number), entry.sequence, matched());
-                order.lines[0].invoiced = order.lines[0].received;
+                order.apply_match(&invoice(&entry.number), entry.sequence, matched());
                 Settle::Continue
             }
             Step::PostInvoice => {
-                let invoice = order
-                    .invoices
-                    .iter_mut()
-                    .find(|invoice| invoice.sequence == entry.sequence)
-                    .unwrap();
-                invoice.bill = Some(PostedBill {
-                    id: 1,
-                    name: "B1".to_owned(),
-                    total: "2".parse().unwrap(),
-                });
+                order.apply_bill(
+                    entry.sequence,
+                    PostedBill {
+                        id: 1,
+                        name: "B1".to_owned(),
+                        total: "2".parse().unwrap(),
+                    },
+                );
                 Settle::Continue
             }
             Step::Close => Settle::Applied,
+            Step::Change
+            | Step::Cancel
+            | Step::Record
+            | Step::ReverseReceipt
+            | Step::ReleaseQuality => panic!("no such fact was sent"),
         }
     }
 
@@ -251,14 +270,16 @@ impl World {
                     match step {
                         Step::MatchInvoice if next == "PostInvoice" => next,
                         Step::PostInvoice | Step::Close => next,
-                        Step::Create | Step::Acknowledge | Step::Receive | Step::MatchInvoice
-                            if next == "Superseded" =>
-                        {
-                            next
-                        }
-                        Step::Create | Step::Acknowledge | Step::Receive | Step::MatchInvoice => {
-                            "Await".to_owned()
-                        }
+                        _ if next == "Superseded" => next,
+                        Step::Create
+                        | Step::Acknowledge
+                        | Step::Change
+                        | Step::Cancel
+                        | Step::Record
+                        | Step::Receive
+                        | Step::ReverseReceipt
+                        | Step::ReleaseQuality
+                        | Step::MatchInvoice => "Await".to_owned(),
                     }
                 }
             };
@@ -275,9 +296,19 @@ impl World {
     }
 }
 
-fn matched() -> MatchResult {
+fn invoice(number: &str) -> InvoiceReceived {
     serde_json::from_value(serde_json::json!({
-        "rule_version": "", "inputs_hash": "", "checks": [], "invoice_date": "2026-11-01", "lines": [], "net": "2", "tax": "0", "gross": "2"
+        "invoiceNumber": number, "supplierId": "S", "invoiceDate": "2026-11-01", "currency": "USD",
+        "lines": [{"poNumber": "1", "lineNo": "1", "qty": "2", "unitPrice": "1"}],
+        "totals": {"net": "2", "gross": "2"}
+    }))
+    .unwrap()
+}
+
+fn matched() -> Payable {
+    serde_json::from_value(serde_json::json!({
+        "rule_version": "", "inputs_hash": "", "extras": [], "net": "2", "tax": "0", "gross": "2",
+        "lines": [{"line_no": "1", "quantity": "2", "unit_price": "1", "net": "2", "tax_code": null}]
     }))
     .unwrap()
 }
@@ -442,7 +473,7 @@ fn assert_each_once(world: &World, facts: usize) {
     let order = lifecycle.header.order.unwrap();
     assert_eq!(
         (
-            order.lines[0].received.to_string(),
+            order.lines[0].received().to_string(),
             order.receipts.len(),
             order.invoices.len()
         ),
@@ -572,6 +603,16 @@ fn a_fact_that_comes_after_a_cancel_decision_is_settled_and_its_sender_told() {
         now,
     ))
     .unwrap();
+    alone(protocol::refuse_after_cancel(
+        store,
+        &world.id,
+        &world.plant,
+        now,
+    ))
+    .unwrap();
+    let told = store.peek(&world.id).unwrap().exceptions;
+    assert_eq!(told.len(), 1, "the order's own fact needs nobody");
+    assert_eq!(told[0].exception.code, ExceptionCode::AfterCancel);
     let settled = store.settled();
     assert_eq!(settled.len(), 2);
     assert!(settled.iter().all(|entry| {

@@ -259,6 +259,23 @@ fn stock(seed: &mut Seed, version: Version) {
         "stock.location",
         location("Customers", "customer", partners),
     );
+    seed.add(
+        "",
+        "stock.location",
+        location("Inventory adjustment", "inventory", None),
+    );
+    if version != Version::V19 {
+        seed.add(
+            "",
+            "stock.location",
+            [
+                ("name", text("Scrap")),
+                ("usage", text("inventory")),
+                ("location_id", Value::Null),
+                ("scrap_location", Value::Flag(true)),
+            ],
+        );
+    }
     let view = seed.add("", "stock.location", location("WH", "view", None));
     let main = seed.add(
         "stock.stock_location_stock",

@@ -5,50 +5,54 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppliedInvoice, PurchaseOrder};
+use super::PurchaseOrder;
 use crate::fact::FactKind;
 use crate::mailbox::{Entry, EntryState};
 
-/// A step of the state machine; the word is the state's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Step {
-    /// Create and confirm the order in Odoo.
-    Create,
-    /// Write the supplier's answer into the order.
-    Acknowledge,
-    /// Book goods.
-    Receive,
-    /// Compare an invoice with order and receipts.
-    MatchInvoice,
-    /// Create and post the bill.
-    PostInvoice,
-    /// Nothing is left to do.
-    Close,
+macro_rules! steps {
+    ($($(#[doc = $doc:literal])* $step:ident;)*) => {
+        /// A step of the state machine; the word is the state's name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Step {
+            $($(#[doc = $doc])* $step,)*
+        }
+
+        impl Step {
+            /// All steps.
+            pub const ALL: &'static [Self] = &[$(Self::$step),*];
+
+            /// The name of the state.
+            #[must_use]
+            pub fn state_name(self) -> &'static str {
+                match self { $(Self::$step => stringify!($step)),* }
+            }
+        }
+    };
 }
 
-impl Step {
-    /// All steps.
-    pub const ALL: [Self; 6] = [
-        Self::Create,
-        Self::Acknowledge,
-        Self::Receive,
-        Self::MatchInvoice,
-        Self::PostInvoice,
-        Self::Close,
-    ];
-
-    /// The name of the state.
-    #[must_use]
-    pub fn state_name(self) -> &'static str {
-        match self {
-            Self::Create => "Create",
-            Self::Acknowledge => "Acknowledge",
-            Self::Receive => "Receive",
-            Self::MatchInvoice => "MatchInvoice",
-            Self::PostInvoice => "PostInvoice",
-            Self::Close => "Close",
-        }
-    }
+steps! {
+    /// Create and confirm the order in Odoo.
+    Create;
+    /// Write the supplier's answer into the order.
+    Acknowledge;
+    /// Write the plant's change into the order.
+    Change;
+    /// Take the order or lines of it back, and undo what has to be undone.
+    Cancel;
+    /// Take note of what changes nothing in Odoo.
+    Record;
+    /// Book goods.
+    Receive;
+    /// Take goods back that were booked and did not come.
+    ReverseReceipt;
+    /// Hold, release or reject goods.
+    ReleaseQuality;
+    /// Compare an invoice with order and receipts.
+    MatchInvoice;
+    /// Create and post the bill.
+    PostInvoice;
+    /// Nothing is left to do.
+    Close;
 }
 
 impl fmt::Display for Step {
@@ -61,7 +65,8 @@ impl FromStr for Step {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|step| step.state_name() == text)
             .ok_or_else(|| format!("`{text}` is not a step"))
     }
@@ -94,58 +99,106 @@ pub fn next(order: Option<&PurchaseOrder>, entries: &[Entry]) -> Next {
     let begun = entries
         .iter()
         .find(|entry| matches!(entry.state, EntryState::Taken { .. }));
-    let ready = || entries.iter().filter(|entry| is_ready(created, entry));
+    let ready = || {
+        entries
+            .iter()
+            .filter(|entry| is_ready(created, entry, entries))
+    };
     // Closing comes last: what else has come is applied first, or the order would be opened again for it.
-    let last =
-        |entry: &&Entry| matched(created, entry).is_some_and(|invoice| invoice.bill.is_some());
-    let first = || {
+    let last = |entry: &&Entry| step(created, entry) == Step::Close;
+    // An order that is taken back before it exists is not created.
+    let taken_back = || {
         ready()
-            .find(|entry| !last(entry))
+            .find(|_| created.is_none())
+            .and_then(|_| ready().find(|entry| entry.kind == FactKind::PoCancelled))
+    };
+    let first = || {
+        taken_back()
+            .or_else(|| ready().find(|entry| !last(entry)))
             .or_else(|| ready().next())
     };
     if let Some(entry) = begun.or_else(first) {
-        let step = match entry.kind {
-            FactKind::PoCreated => Step::Create,
-            FactKind::PoAcknowledged => Step::Acknowledge,
-            FactKind::ReceiptPosted => Step::Receive,
-            FactKind::InvoiceReceived => match matched(created, entry) {
-                None => Step::MatchInvoice,
-                Some(invoice) if invoice.bill.is_none() => Step::PostInvoice,
-                // Posted and not yet settled: the last bill of an order is read back when it closes.
-                Some(_) => Step::Close,
-            },
-        };
-        return Next::Do(step, Some(entry.sequence));
+        return Next::Do(step(created, entry), Some(entry.sequence));
     }
-    if created.is_some_and(PurchaseOrder::is_complete) {
+    // What waits or is on hold may still change the order: it is not closed over anybody's question.
+    if entries.is_empty() && created.is_some_and(PurchaseOrder::is_complete) {
         return Next::Do(Step::Close, None);
     }
     Next::Wait
 }
 
-fn is_ready(created: Option<&PurchaseOrder>, entry: &Entry) -> bool {
-    let receipts = created.map_or(0, |order| order.receipts.len());
-    match (&entry.state, entry.kind) {
-        (EntryState::Waiting, FactKind::PoCreated) => true,
-        // An invoice before the first receipt would only be looked at to be put back.
-        (EntryState::Waiting, FactKind::InvoiceReceived) => receipts > 0,
-        (EntryState::Waiting, FactKind::PoAcknowledged | FactKind::ReceiptPosted) => {
-            created.is_some()
+fn step(created: Option<&PurchaseOrder>, entry: &Entry) -> Step {
+    match entry.kind {
+        FactKind::PoCreated => Step::Create,
+        FactKind::PoAcknowledged => Step::Acknowledge,
+        FactKind::PoChanged => Step::Change,
+        FactKind::PoCancelled => Step::Cancel,
+        FactKind::PoClosed
+        | FactKind::AsnReceived
+        | FactKind::AsnCancelled
+        | FactKind::InvoiceMatched
+        | FactKind::InvoicePosted => Step::Record,
+        FactKind::ReceiptPosted => Step::Receive,
+        FactKind::ReceiptReversed => Step::ReverseReceipt,
+        FactKind::QualityHeld
+        | FactKind::InspectionCompleted
+        | FactKind::QualityReleased
+        | FactKind::NcrDispositioned => Step::ReleaseQuality,
+        FactKind::InvoiceReceived => {
+            match created.and_then(|order| order.invoice(entry.sequence)) {
+                None => Step::MatchInvoice,
+                Some(invoice) if invoice.bill.is_none() => Step::PostInvoice,
+                // Posted and not yet settled: the last bill of an order is read back when it closes.
+                Some(_) => Step::Close,
+            }
         }
-        (EntryState::Parked { receipts_seen, .. }, _) => receipts > *receipts_seen,
-        (
-            EntryState::Taken { .. }
-            | EntryState::Held { .. }
-            | EntryState::Applied
-            | EntryState::Skipped,
-            _,
-        ) => false,
     }
 }
 
-fn matched<'a>(created: Option<&'a PurchaseOrder>, entry: &Entry) -> Option<&'a AppliedInvoice> {
-    created?
-        .invoices
-        .iter()
-        .find(|invoice| invoice.sequence == entry.sequence)
+fn is_ready(created: Option<&PurchaseOrder>, entry: &Entry, entries: &[Entry]) -> bool {
+    match &entry.state {
+        EntryState::Waiting => match entry.kind {
+            FactKind::PoCreated => true,
+            FactKind::PoCancelled => {
+                created.is_some()
+                    || entries.iter().any(|other| {
+                        other.kind == FactKind::PoCreated && other.state == EntryState::Waiting
+                    })
+            }
+            FactKind::InvoiceReceived => created.is_some_and(|order| {
+                match order.invoice(entry.sequence) {
+                    Some(invoice) => order.can_post(invoice),
+                    // An invoice before the first receipt would only be looked at to be put back.
+                    None => {
+                        !order.receipts.is_empty()
+                            || !entry.accepted.is_empty()
+                            || order
+                                .lines
+                                .iter()
+                                .any(|line| line.service || line.cancelled || line.short_closed)
+                    }
+                }
+            }),
+            FactKind::PoAcknowledged
+            | FactKind::PoChanged
+            | FactKind::PoClosed
+            | FactKind::AsnReceived
+            | FactKind::AsnCancelled
+            | FactKind::ReceiptPosted
+            | FactKind::ReceiptReversed
+            | FactKind::QualityHeld
+            | FactKind::InspectionCompleted
+            | FactKind::QualityReleased
+            | FactKind::NcrDispositioned
+            | FactKind::InvoiceMatched
+            | FactKind::InvoicePosted => created.is_some(),
+        },
+        EntryState::Parked { changes_seen, .. } | EntryState::OnHold { changes_seen, .. } => {
+            created.is_some_and(|order| order.changes > *changes_seen)
+        }
+        EntryState::Taken { .. }
+        | EntryState::Held { .. }
+        | EntryState::Applied
+        | EntryState::Skipped => false,
+    }
 }

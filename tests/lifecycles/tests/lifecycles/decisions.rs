@@ -13,9 +13,16 @@ use crate::setting::{beside_others, lifecycle, plant_b};
 async fn raised(world: &World, order: &Order, code: Code) -> (RaisedException, u64) {
     let lifecycle = lifecycle(world, &order.id()).await;
     let waits = lifecycle.waiter.as_ref().map(|waiter| waiter.wait);
-    assert_eq!(waits, Some(Wait::Decision), "{:?}", lifecycle.header);
     let raised = lifecycle.exceptions.first().cloned().unwrap();
-    assert_eq!(raised.exception.code, code, "{:?}", raised.exception);
+    // What has begun in Odoo stops the document, what has not lets other facts pass.
+    let expected = if raised.blocks {
+        Wait::Decision
+    } else {
+        Wait::Fact
+    };
+    assert_eq!(waits, Some(expected), "{:?}", lifecycle.header);
+    let told = raised.exception.code == code || raised.exception.along.contains(&code);
+    assert!(told, "{:?}", raised.exception);
     assert!(
         raised.owner.contains('@') && raised.due_at > raised.raised_at,
         "{raised:?}"
@@ -60,10 +67,7 @@ fn a_wrong_price_waits_for_the_accountant_and_the_corrected_invoice_is_paid_once
         settle(world, &orders).await;
         let (price, revision) = raised(world, order, Code::Price).await;
         assert!(
-            price
-                .exception
-                .message
-                .contains("price 40 instead of 38.2935"),
+            price.exception.message.contains("40 against 38.2935"),
             "{}",
             price.exception.message
         );
@@ -71,6 +75,8 @@ fn a_wrong_price_waits_for_the_accountant_and_the_corrected_invoice_is_paid_once
         settle(world, &orders).await;
         let stale = decide(world, order, &price, Decision::Skip, Some(revision - 1)).await;
         assert!(matches!(stale, Err(DecideError::Stale(_))), "{stale:?}");
+        // The right invoice was paid meanwhile: nothing waits for this decision but the order's end.
+        let (_, revision) = raised(world, order, Code::Price).await;
         decide(world, order, &price, Decision::Skip, Some(revision))
             .await
             .unwrap();
@@ -184,6 +190,8 @@ fn facts_that_do_not_fit_the_order_are_named_exceptions() {
             fact
         };
         let orders = new_orders(world, 7).await;
+        let mut too_much = change(orders[4].invoiced(), "/data/lines/0/qty", json!("13"));
+        too_much["data"]["totals"] = json!({"net": "528.12", "tax": "0", "gross": "528.12"});
         let cases: Vec<(&Order, Value, Code)> = vec![
             (
                 &orders[0],
@@ -195,25 +203,21 @@ fn facts_that_do_not_fit_the_order_are_named_exceptions() {
                 change(
                     orders[1].acknowledged(),
                     "/data/lines/0/status",
-                    json!("rejected"),
+                    json!("substituted"),
                 ),
-                Code::AcknowledgementDiffers,
+                Code::Substituted,
             ),
             (
                 &orders[2],
                 change(orders[2].invoiced(), "/data/supplierId", json!("SOMEBODY")),
-                Code::InvoiceParty,
+                Code::Party,
             ),
             (
                 &orders[3],
                 change(orders[3].invoiced(), "/data/currency", json!("EUR")),
-                Code::InvoiceParty,
+                Code::Party,
             ),
-            (
-                &orders[4],
-                change(orders[4].invoiced(), "/data/lines/0/qty", json!("13")),
-                Code::QuantityOrdered,
-            ),
+            (&orders[4], too_much, Code::QuantityOrdered),
             (
                 &orders[5],
                 orders[5].invoiced_at("sums", "-sums", "38.2935", "500"),

@@ -62,7 +62,7 @@ fn a_process_killed_at_any_point_leaves_one_effect_each() {
             "park.after_park",
             "create.after_load",
             "create.after_confirm",
-            "acknowledge.after_write",
+            "amend.after_write",
             "receive.after_declare",
             "receive.after_validate",
             "post_invoice.after_load",

@@ -15,4 +15,5 @@ mod decisions;
 mod faults;
 mod order;
 mod orders;
+mod purchase;
 mod setting;

@@ -119,7 +119,10 @@ impl Order {
             .map(|line| {
                 format!(
                     "{} {} {} {:?}",
-                    line.line_no, line.received, line.invoiced, line.promised_date
+                    line.line_no,
+                    line.received(),
+                    line.invoiced(),
+                    line.promised_date
                 )
             })
             .collect();

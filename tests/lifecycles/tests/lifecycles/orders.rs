@@ -165,7 +165,7 @@ fn two_partial_receipts_and_one_invoice_close_the_order() {
         settle(world, &orders).await;
         for order in &orders {
             let waiting = lifecycle(world, &order.id()).await;
-            let parked = waiting.entries.iter().any(|entry| matches!(&entry.state, EntryState::Parked { reason, .. } if reason.contains("12 invoiced in all, 5 received")));
+            let parked = waiting.entries.iter().any(|entry| matches!(&entry.state, EntryState::Parked { reason, .. } if reason.contains("12 against 5")));
             assert!(
                 parked,
                 "the invoice waits for the rest: {:?}",

@@ -14,6 +14,18 @@ const STATES: Options = &[
 ];
 
 pub(super) const MODELS: &[Declared] = &[
+    // Only what bills carry: there the record that an attachment belongs to is always a bill.
+    model(
+        "ir.attachment",
+        "Attachment",
+        "id desc",
+        &[
+            char("name", "Name").required(),
+            char("res_model", "Resource Model"),
+            many2one("res_id", "Resource ID", "account.move"),
+            char("datas", "File Content (base64)"),
+        ],
+    ),
     model(
         "account.move",
         "Journal Entry",
@@ -43,6 +55,8 @@ pub(super) const MODELS: &[Declared] = &[
             many2one("journal_id", "Journal", "account.journal").required(),
             many2one("currency_id", "Currency", "res.currency").required(),
             many2one("company_id", "Company", "res.company"),
+            many2one("reversed_entry_id", "Reversal of", "account.move"),
+            one2many("attachment_ids", "Attachments", "ir.attachment", "res_id"),
             char("invoice_origin", "Origin"),
             one2many(
                 "invoice_line_ids",

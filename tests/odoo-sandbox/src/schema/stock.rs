@@ -172,6 +172,7 @@ pub(super) const MODELS: &[Declared] = &[
             boolean("picked", "Picked"),
             many2one("lot_id", "Lot/Serial Number", "stock.lot"),
             char("lot_name", "Lot/Serial Number Name"),
+            datetime("expiration_date", "Expiration Date"),
             selection("state", "Status", MOVE_STATES).computed(),
             many2one("location_id", "From", "stock.location").required(),
             many2one("location_dest_id", "To", "stock.location").required(),
@@ -229,6 +230,7 @@ pub(super) const MODELS: &[Declared] = &[
             one2many("child_ids", "Contains", "stock.location", "location_id"),
             many2one("company_id", "Company", "res.company"),
             char("barcode", "Barcode"),
+            boolean("scrap_location", "Is a Scrap Location?").until(V18),
         ],
     ),
     model(

@@ -1,0 +1,4 @@
+//! What several steps do in Odoo.
+
+pub(crate) mod amend;
+pub(crate) mod goods;

@@ -1,0 +1,296 @@
+//! Moves goods in Odoo by a transfer of our own: for `ReverseReceipt`, `ReleaseQuality`, `Cancel`, and for
+//! receipts that Odoo has not prepared.
+//!
+//! Safe to repeat: a transfer is created once under an external id, what it moves is absolute, and one that
+//! is done stays as it is. Whether it is, its state says, never an answer.
+
+use std::collections::BTreeMap;
+
+use interplant_domain::decimal::Quantity;
+use interplant_domain::exception::{Code as ExceptionCode, Exception};
+use interplant_domain::fact::Code;
+use interplant_domain::identifier::ExternalId;
+use interplant_domain::lifecycle::Resume;
+use interplant_domain::purchase_order::{GoodsMove, GoodsPart, Place, PurchaseOrder};
+use interplant_odoo::{
+    Client, Declaration, DeclaredMove, DeclaredPart, Lot, NewTransfer, Picking, PickingState,
+    Place as OdooPlace, Purpose, TransferLine, model,
+};
+use interplant_runtime::failpoint;
+use interplant_runtime::step::{StepError, Work};
+
+/// A transfer with the lots of its lines.
+pub(crate) struct Transfer {
+    pub(crate) document: NewTransfer,
+    /// What each line consists of, in the order of the lines.
+    pub(crate) parts: Vec<Vec<GoodsPart>>,
+}
+
+/// What of a list of moves has to be moved in Odoo; what only changes its meaning stays where it lies.
+pub(crate) fn transfer<P>(
+    work: &Work<P>,
+    order: &PurchaseOrder,
+    name: ExternalId,
+    moves: &[GoodsMove],
+) -> Result<Option<Transfer>, Exception> {
+    let place = |place: Place| match place {
+        Place::Held | Place::Rejected => Some(OdooPlace::Hold),
+        Place::Stocked => Some(OdooPlace::Stock),
+        Place::Scrapped | Place::Returned | Place::Reversed => None,
+    };
+    let mut grouped: BTreeMap<(Code, OdooPlace), Vec<GoodsPart>> = BTreeMap::new();
+    let mut purpose = None;
+    for of in moves {
+        let (Some(from), to) = (place(of.from), place(of.to)) else {
+            continue;
+        };
+        if Some(from) == to {
+            continue;
+        }
+        purpose = Some(match of.to {
+            Place::Held | Place::Rejected => Purpose::Hold,
+            Place::Stocked => Purpose::Release,
+            Place::Scrapped => Purpose::Scrap,
+            Place::Returned | Place::Reversed => Purpose::Return,
+        });
+        grouped
+            .entry((of.line_no.clone(), from))
+            .or_default()
+            .push(GoodsPart {
+                lot: of.lot.clone(),
+                expiry: None,
+                quantity: of.quantity,
+                held: false,
+            });
+    }
+    let Some(purpose) = purpose else {
+        return Ok(None);
+    };
+    let lines = grouped
+        .into_iter()
+        .map(|((line_no, from), parts)| (line_no, from, parts));
+    build(work, order, name, purpose, lines.collect()).map(Some)
+}
+
+/// A transfer of the order's goods.
+pub(crate) fn build<P>(
+    work: &Work<P>,
+    order: &PurchaseOrder,
+    external_id: ExternalId,
+    purpose: Purpose,
+    lines: Vec<(Code, OdooPlace, Vec<GoodsPart>)>,
+) -> Result<Transfer, Exception> {
+    let plant = &work.plant;
+    let order_id = work.id().external_id();
+    let with_supplier = matches!(purpose, Purpose::Receive | Purpose::Return);
+    let mut document = NewTransfer {
+        purpose,
+        operation_type: ExternalId::configured(if with_supplier {
+            plant.odoo.receipt_type.clone()
+        } else {
+            plant.odoo.internal_type.clone()
+        }),
+        partner: with_supplier.then(|| plant.partner(&order.supplier)),
+        stock: ExternalId::configured(plant.odoo.stock_location.clone()),
+        hold: ExternalId::configured(plant.odoo.hold_location.clone()),
+        reference: external_id.to_string(),
+        lines: Vec::new(),
+        external_id,
+    };
+    let mut parts = Vec::new();
+    for (line_no, from, of) in lines {
+        let line = order.line(&line_no)?;
+        let what = match from {
+            OdooPlace::Stock => "line",
+            OdooPlace::Hold => "held_line",
+        };
+        document.lines.push(TransferLine {
+            external_id: document.external_id.part(what, line_no.as_str()),
+            item: plant.item(&line.item),
+            unit: plant.unit(&line.uom)?,
+            order_line: with_supplier.then(|| order_id.part("line", line_no.as_str())),
+            quantity: of.iter().map(|part| part.quantity).sum(),
+            from,
+        });
+        parts.push(of);
+    }
+    Ok(Transfer { document, parts })
+}
+
+/// Carries a transfer out and reads it back; the id of the picking that is done.
+pub(crate) async fn carry_out<P>(
+    odoo: &Client,
+    work: &Work<P>,
+    transfer: &Transfer,
+) -> Result<i64, StepError> {
+    let id = odoo.create_transfer(&transfer.document).await?;
+    failpoint!("transfer.after_load");
+    let all = || transfer.parts.iter().flatten();
+    let in_parts = all().any(|part| part.lot.is_some() || part.held);
+    let again = matches!(work.resume, Resume::Again { .. });
+    if in_parts || again {
+        let read = picking(odoo, id).await?;
+        if read.state == PickingState::Done {
+            same_as_planned(transfer, &read)?;
+            return Ok(id);
+        }
+        if in_parts {
+            let declaration = declaration(odoo, work, transfer, &read).await?;
+            match odoo.declare_receipt(id, &declaration).await {
+                // Done since we looked: what counts is read below.
+                Ok(_) | Err(interplant_odoo::Error::NotOpen { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+            failpoint!("transfer.after_declare");
+        }
+    }
+    match odoo.validate_receipt(id).await {
+        Ok(()) | Err(interplant_odoo::Error::NotOpen { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    failpoint!("transfer.after_validate");
+    let read = picking(odoo, id).await?;
+    if read.state != PickingState::Done {
+        return Err(diverged(
+            transfer,
+            &format!("is {:?} after it was validated", read.state),
+        )
+        .into());
+    }
+    same_as_planned(transfer, &read)?;
+    Ok(id)
+}
+
+async fn picking(odoo: &Client, id: i64) -> Result<Picking, StepError> {
+    let read = odoo.picking(id).await?;
+    read.ok_or_else(|| StepError::Retryable {
+        message: format!("transfer {id} was created and cannot be read"),
+        unknown: false,
+    })
+}
+
+fn same_as_planned(transfer: &Transfer, read: &Picking) -> Result<(), Exception> {
+    let planned: Vec<Quantity> = transfer
+        .document
+        .lines
+        .iter()
+        .map(|line| line.quantity)
+        .collect();
+    let mut moves: Vec<_> = read
+        .moves
+        .iter()
+        .filter(|one| one.state == PickingState::Done)
+        .collect();
+    moves.sort_by_key(|one| one.id);
+    let done: Vec<Quantity> = moves.iter().map(|one| one.quantity).collect();
+    if done == planned {
+        return Ok(());
+    }
+    let shown = |quantities: &[Quantity]| {
+        let texts: Vec<String> = quantities.iter().map(ToString::to_string).collect();
+        texts.join(", ")
+    };
+    Err(diverged(
+        transfer,
+        &format!(
+            "moved {} where {} were planned",
+            shown(&done),
+            shown(&planned)
+        ),
+    ))
+}
+
+fn diverged(transfer: &Transfer, what: &str) -> Exception {
+    Exception::new(
+        ExceptionCode::TransferDiverged,
+        format!(
+            "the transfer {} {what} in Odoo",
+            transfer.document.reference
+        ),
+    )
+}
+
+async fn declaration<P>(
+    odoo: &Client,
+    work: &Work<P>,
+    transfer: &Transfer,
+    read: &Picking,
+) -> Result<Declaration, StepError> {
+    let mut moves: Vec<_> = read.moves.iter().collect();
+    moves.sort_by_key(|one| one.id);
+    let comes_in = transfer.document.purpose == Purpose::Receive;
+    let lots = transfer
+        .parts
+        .iter()
+        .flatten()
+        .filter_map(|part| part.lot.as_ref());
+    let names: Vec<String> = lots.map(ToString::to_string).collect();
+    let known = if comes_in || names.is_empty() {
+        BTreeMap::new()
+    } else {
+        let products: Vec<i64> = moves.iter().map(|one| one.product).collect();
+        odoo.lots(&products, &names).await?
+    };
+    let hold = hold_location(odoo, work, transfer.parts.iter().flatten()).await?;
+    let mut declared = Vec::new();
+    for (one, parts) in moves.iter().zip(&transfer.parts) {
+        let mut of = Vec::new();
+        for part in parts {
+            let lot = match &part.lot {
+                None => None,
+                Some(name) if comes_in => Some(named(name, part)),
+                Some(name) => {
+                    let id = known
+                        .get(&(one.product, name.to_string()))
+                        .ok_or_else(|| diverged(transfer, &format!("has no lot {name}")))?;
+                    Some(Lot::Known(*id))
+                }
+            };
+            of.push(DeclaredPart {
+                quantity: part.quantity,
+                lot,
+                to: hold.filter(|_| part.held),
+            });
+        }
+        declared.push(DeclaredMove {
+            id: one.id,
+            unit: one.unit,
+            product: one.product,
+            lines: one.lines.clone(),
+            parts: of,
+        });
+    }
+    Ok(Declaration {
+        reference: transfer.document.reference.clone(),
+        guard: None,
+        moves: declared,
+    })
+}
+
+/// A lot as it comes in.
+pub(crate) fn named(name: &Code, part: &GoodsPart) -> Lot {
+    Lot::Named {
+        name: name.to_string(),
+        expiry: part.expiry,
+    }
+}
+
+/// The location where goods wait for an inspection, when some of these do.
+pub(crate) async fn hold_location<P>(
+    odoo: &Client,
+    work: &Work<P>,
+    mut parts: impl Iterator<Item = &GoodsPart>,
+) -> Result<Option<i64>, StepError> {
+    if !parts.any(|part| part.held) {
+        return Ok(None);
+    }
+    let name = ExternalId::configured(work.plant.odoo.hold_location.clone());
+    let found = odoo.find(model::LOCATION, &name).await?;
+    found.map(Some).ok_or_else(|| {
+        Exception::new(
+            ExceptionCode::UnknownCode,
+            format!("Odoo has no location {name}, where goods wait for an inspection; `interplant odoo prepare` makes it"),
+        )
+        .into()
+    })
+}
