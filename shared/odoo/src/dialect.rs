@@ -59,6 +59,8 @@ pub mod model {
     /// Digits by use; only an administrator reads it.
     pub const PRECISION: &str = "decimal.precision";
 
+    /// What a transfer moves, by lot and by place.
+    pub const MOVE_LINE: &str = "stock.move.line";
     /// Files that are attached to records.
     pub const ATTACHMENT: &str = "ir.attachment";
     /// Lots and serial numbers.
@@ -66,7 +68,8 @@ pub mod model {
     /// Places where stock lies.
     pub const LOCATION: &str = "stock.location";
 
-    pub(crate) const ALL: [&str; 21] = [
+    pub(crate) const ALL: [&str; 22] = [
+        MOVE_LINE,
         ATTACHMENT,
         LOT,
         LOCATION,

@@ -153,10 +153,11 @@ impl PurchaseOrder {
             .filter(|part| part.invoice == invoice.number)
     }
 
-    /// Whether a matched invoice can go to the books: when other orders have lines on it, all have matched.
+    /// Whether a matched invoice can go on, to the books or to its end: when other orders have lines on it, all have matched.
     #[must_use]
     pub fn can_post(&self, invoice: &AppliedInvoice) -> bool {
-        !invoice.leads(&self.number)
+        invoice.bill.is_some()
+            || !invoice.leads(&self.number)
             || invoice
                 .others(&self.number)
                 .all(|other| self.foreign(invoice).any(|part| part.order == *other))
