@@ -204,7 +204,7 @@ pub(crate) fn as_open_receipts(order: &mut PurchaseOrder, read: &Order) {
             .pickings
             .iter()
             .flat_map(|picking| &picking.moves)
-            .filter(|one| one.order_line == line.odoo_line && one.unit != own.unit && !one.outgoing)
+            .filter(|one| one.order_line == line.odoo_line && one.unit != own.unit)
             .filter(|one| one.state != PickingState::Cancelled)
             .map(|one| one.demand)
             .sum();

@@ -95,8 +95,6 @@ pub struct Move {
     pub product: i64,
     /// Its lines: by lot and by place.
     pub lines: Vec<i64>,
-    /// Whether it leaves: a return to the supplier.
-    pub outgoing: bool,
     /// The unit of its quantities; see [`crate::Order::moves_in_other_units`].
     pub unit: i64,
     /// How much is expected.
@@ -368,7 +366,6 @@ pub(crate) fn fields() -> Vec<(&'static str, Body)> {
         "purchase_line_id",
         "state",
         "product_id",
-        "to_refund",
         "move_line_ids",
         "product_uom",
         "product_uom_qty",
@@ -411,7 +408,6 @@ fn read_move(of: Record<'_>) -> Result<Move, Error> {
         state: PickingState::read(of)?,
         product: of.linked("product_id")?,
         lines: of.links("move_line_ids")?,
-        outgoing: of.flag("to_refund")?,
         unit: of.linked("product_uom")?,
         demand: Quantity::from_decimal(of.decimal("product_uom_qty")?),
         quantity: Quantity::from_decimal(of.decimal("quantity")?),

@@ -37,32 +37,33 @@ impl PurchaseOrder {
             if line.cancelled {
                 return Err(refused("the line was cancelled".to_owned()).into());
             }
-            if let Some(quantity) = changed.qty {
-                if quantity < line.kept() {
-                    return Err(refused(format!(
-                        "{quantity} wanted, but {} came already",
-                        line.kept()
-                    ))
-                    .into());
-                }
-                if quantity < line.invoiced() {
-                    return Err(refused(format!(
-                        "{quantity} wanted, but {} billed already",
-                        line.invoiced()
-                    ))
-                    .into());
-                }
+            let amendment = Amendment {
+                quantity: changed.qty,
+                unit_price: changed.unit_price,
+                need_date: changed.need_date,
+                promised_date: None,
+                cancelled: false,
+            };
+            // What counts is the line after all changes: a later revision may have come before this one.
+            let mut after = line.clone();
+            after.amend(key.clone(), amendment.clone());
+            if after.ordered < line.ordered && after.ordered < line.kept() {
+                return Err(refused(format!(
+                    "{} wanted, but {} came already",
+                    after.ordered,
+                    line.kept()
+                ))
+                .into());
             }
-            lines.push((
-                line.line_no.clone(),
-                Amendment {
-                    quantity: changed.qty,
-                    unit_price: changed.unit_price,
-                    need_date: changed.need_date,
-                    promised_date: None,
-                    cancelled: false,
-                },
-            ));
+            if after.ordered < line.ordered && after.ordered < line.invoiced() {
+                return Err(refused(format!(
+                    "{} wanted, but {} billed already",
+                    after.ordered,
+                    line.invoiced()
+                ))
+                .into());
+            }
+            lines.push((line.line_no.clone(), amendment));
         }
         Ok(AmendPlan {
             key,

@@ -253,8 +253,8 @@ impl PurchaseOrder {
         taken: &Taken<'_>,
     ) -> Result<(), Refusal> {
         let more = taken.plant.receipts.over(&line.uom, line.ordered);
-        let closed = line.cancelled || line.short_closed;
-        let most = if closed {
+        // What comes after the plant has closed the line short was only reported late.
+        let most = if line.cancelled {
             line.kept()
         } else {
             line.ordered + more
@@ -271,8 +271,6 @@ impl PurchaseOrder {
                 line.kept(),
                 if line.cancelled {
                     "the line was cancelled".to_owned()
-                } else if line.short_closed {
-                    "the plant said that nothing more would come".to_owned()
                 } else {
                     format!("{} are ordered (tolerance {more})", line.ordered)
                 }
