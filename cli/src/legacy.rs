@@ -1,7 +1,14 @@
 //! Orders of a legacy ERP's tab-separated export, as facts.
 //!
-//! For the demo, until files are read by configuration. The export holds orders with what was received; it
-//! has no acknowledgements and no invoices. Those are derived, and their `source` ends in `derived`.
+//! For the demo, until files are read by configuration. The export holds orders with what was ordered,
+//! received, rejected and stocked; it has no acknowledgements, inspections and invoices. Those are derived,
+//! and their `source` ends in `derived`:
+//!
+//! | status | facts |
+//! |---|---|
+//! | 4 complete | acknowledged as ordered, received as in the source, what was rejected is rejected at an inspection and goes back, invoiced for what was stocked, closed short where less was kept than ordered |
+//! | 3 rejected | refused by the supplier's acknowledgement; what the source calls received is left out |
+//! | 1 pending, 2 approved | created, and left waiting |
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -51,16 +58,63 @@ fn day(row: &Row, name: &str) -> Result<String, Failure> {
     Ok(cell(row, name)?.chars().take(10).collect())
 }
 
-/// The facts of the first `most` orders that the ERP shows as complete (status 4).
+/// An export as facts, and what must have become of each order in Odoo.
+#[derive(Debug, Clone, Default)]
+pub struct Export {
+    /// The facts.
+    pub events: Vec<Value>,
+    /// What the source says of each order.
+    pub orders: Vec<SourceOrder>,
+}
+
+/// An order as the source has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceOrder {
+    /// Its number.
+    pub number: String,
+    /// Where it stands there.
+    pub status: SourceStatus,
+    /// Its lines.
+    pub lines: Vec<SourceLine>,
+}
+
+/// Where an order stands in the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceStatus {
+    /// 1 or 2: it waits.
+    Waiting,
+    /// 3: the supplier refused it.
+    Refused,
+    /// 4: all that was to come has come.
+    Complete,
+}
+
+/// A line as the source has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLine {
+    /// How much was ordered.
+    pub ordered: Decimal,
+    /// How much came.
+    pub received: Decimal,
+    /// How much of it was rejected.
+    pub rejected: Decimal,
+    /// Price per unit.
+    pub price: Decimal,
+}
+
+impl SourceLine {
+    /// How much was kept.
+    #[must_use]
+    pub fn stocked(&self) -> Decimal {
+        self.received - self.rejected
+    }
+}
+
+/// The first `most` orders of an export.
 ///
 /// # Errors
 /// When the export is not what it should be.
-pub fn read(
-    folder: &Path,
-    plant: &PlantCode,
-    most: usize,
-    rounding: Rounding,
-) -> Result<Vec<Value>, Failure> {
+pub fn read(folder: &Path, plant: &PlantCode, most: usize) -> Result<Export, Failure> {
     let vendors: BTreeMap<String, String> = table(folder, "Vendor.tsv")?
         .iter()
         .map(|row| {
@@ -86,36 +140,36 @@ pub fn read(
             .or_default()
             .push(row);
     }
-    let mut events = Vec::new();
-    let mut taken = 0;
-    for header in table(folder, "PurchaseOrderHeader.tsv")? {
-        if taken == most {
-            break;
-        }
-        if cell(&header, "Status")? != "4" {
-            continue;
-        }
-        taken += 1;
-        let number = cell(&header, "PurchaseOrderID")?;
+    let mut export = Export::default();
+    for header in table(folder, "PurchaseOrderHeader.tsv")?.iter().take(most) {
+        let number = cell(header, "PurchaseOrderID")?;
         let rows = details.get(number).map(Vec::as_slice).unwrap_or_default();
         let vendor = vendors
-            .get(cell(&header, "VendorID")?)
+            .get(cell(header, "VendorID")?)
             .ok_or_else(|| format!("order {number} has an unknown vendor"))?;
-        events.extend(order(
-            rounding, plant, number, vendor, &header, rows, &products,
-        )?);
+        let lines = rows.iter().map(|row| {
+            Ok(SourceLine {
+                ordered: decimal(row, "OrderQty")?,
+                received: decimal(row, "ReceivedQty")?,
+                rejected: decimal(row, "RejectedQty")?,
+                price: decimal(row, "UnitPrice")?,
+            })
+        });
+        let source = SourceOrder {
+            number: number.to_owned(),
+            status: match cell(header, "Status")? {
+                "4" => SourceStatus::Complete,
+                "3" => SourceStatus::Refused,
+                _ => SourceStatus::Waiting,
+            },
+            lines: lines.collect::<Result<_, Failure>>()?,
+        };
+        export
+            .events
+            .extend(order(plant, &source, vendor, header, rows, &products)?);
+        export.orders.push(source);
     }
-    Ok(events)
-}
-
-/// Where the derived invoices are rounded to cents: as the Odoo at hand does it, so that the demo is not
-/// about cents. Real suppliers do one or the other, whatever Odoo does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rounding {
-    /// Each line, as 17 and 18 do.
-    EachLine,
-    /// The sum, as 19 does.
-    Sum,
+    Ok(export)
 }
 
 fn cents(amount: Decimal) -> Decimal {
@@ -123,73 +177,124 @@ fn cents(amount: Decimal) -> Decimal {
 }
 
 fn order(
-    rounding: Rounding,
     plant: &PlantCode,
-    number: &str,
+    source: &SourceOrder,
     vendor: &str,
     header: &Row,
     rows: &[Row],
     products: &BTreeMap<String, String>,
 ) -> Result<Vec<Value>, Failure> {
+    let number = source.number.as_str();
     let (ordered, shipped) = (day(header, "OrderDate")?, day(header, "ShipDate")?);
+    let at = |date: &str, hour: u8| format!("{date}T{hour:02}:00:00Z");
+    let fact = |by: &str, what: &str, kind, time: &str, data: &Value| {
+        event(plant, by, &format!("{number}-{what}"), kind, time, data)
+    };
+    let derived = "erp-derived";
     let mut lines = Vec::new();
     let mut answers = Vec::new();
     let mut received = Vec::new();
+    let mut inspections = Vec::new();
     let mut invoiced = Vec::new();
     let mut net = Decimal::ZERO;
-    for row in rows {
-        let line = cell(row, "PurchaseOrderDetailID")?;
+    let mut short = false;
+    for (row, line) in rows.iter().zip(&source.lines) {
+        let no = cell(row, "PurchaseOrderDetailID")?;
         let item = products
             .get(cell(row, "ProductID")?)
             .ok_or_else(|| format!("order {number} has an unknown product"))?;
-        let (quantity, came, price) = (
-            decimal(row, "OrderQty")?,
-            decimal(row, "ReceivedQty")?,
-            decimal(row, "UnitPrice")?,
-        );
         let due = day(row, "DueDate")?;
-        lines.push(json!({"lineNo": line, "itemId": item, "qty": quantity.to_string(), "uom": "EA", "unitPrice": price.to_string(), "needDate": due}));
-        answers.push(json!({"lineNo": line, "status": "accepted", "promisedDate": due}));
-        if came > Decimal::ZERO {
-            received.push(json!({"lineNo": line, "itemId": item, "qtyReceived": came.to_string(), "uom": "EA"}));
-            invoiced.push(json!({"poNumber": number, "lineNo": line, "qty": came.to_string(), "uom": "EA", "unitPrice": price.to_string()}));
-            net += match rounding {
-                Rounding::EachLine => cents(came * price),
-                Rounding::Sum => came * price,
-            };
+        let text = |value: Decimal| value.normalize().to_string();
+        let (price, kept) = (text(line.price), line.stocked());
+        lines.push(json!({"lineNo": no, "itemId": item, "qty": text(line.ordered), "uom": "EA", "unitPrice": price, "needDate": due}));
+        answers.push(json!({"lineNo": no, "status": "accepted", "promisedDate": due}));
+        short |= kept < line.ordered;
+        if line.received.is_zero() {
+            continue;
+        }
+        let mut came =
+            json!({"lineNo": no, "itemId": item, "qtyReceived": text(line.received), "uom": "EA"});
+        if !line.rejected.is_zero() {
+            came["qtyInQuestion"] = json!(text(line.rejected));
+            let inspection = format!("QI-{number}-{no}");
+            inspections.push(fact(derived, &format!("inspected-{no}"), FactKind::InspectionCompleted, &at(&shipped, 11), &json!({
+                "inspectionId": inspection, "poNumber": number, "receiptNumber": format!("GR-{number}"), "lineNo": no,
+                "qtyAccepted": "0", "qtyRejected": text(line.rejected)
+            })));
+            inspections.push(fact(derived, &format!("disposed-{no}"), FactKind::NcrDispositioned, &at(&shipped, 12), &json!({
+                "ncrId": inspection, "poNumber": number, "disposition": "return", "qty": text(line.rejected)
+            })));
+        }
+        received.push(came);
+        if !kept.is_zero() {
+            invoiced.push(json!({"poNumber": number, "lineNo": no, "qty": text(kept), "uom": "EA", "unitPrice": price}));
+            // A supplier rounds the sum, whatever Odoo does; what is left of that is booked apart.
+            net += kept * line.price;
         }
     }
-    let net = cents(net);
-    let at = |date: &str, hour: u8| format!("{date}T{hour:02}:00:00Z");
-    let id = |what: &str| format!("{number}-{what}");
-    let mut events = vec![
-        event(
-            plant,
-            "erp",
-            &id("created"),
-            FactKind::PoCreated,
-            &at(&ordered, 8),
-            &json!({"poNumber": number, "supplierId": vendor, "currency": "USD", "orderDate": ordered, "lines": lines}),
-        ),
-        event(
-            plant,
-            "erp-derived",
-            &id("acknowledged"),
-            FactKind::PoAcknowledged,
-            &at(&ordered, 15),
-            &json!({"poNumber": number, "ackNumber": format!("ACK-{number}"), "lines": answers}),
-        ),
-    ];
+    let mut events = vec![fact(
+        "erp",
+        "created",
+        FactKind::PoCreated,
+        &at(&ordered, 8),
+        &json!({
+            "poNumber": number, "supplierId": vendor, "currency": "USD", "orderDate": ordered, "lines": lines
+        }),
+    )];
+    let answer = format!("ACK-{number}");
+    match source.status {
+        SourceStatus::Waiting => return Ok(events),
+        SourceStatus::Refused => {
+            events.push(fact(
+                derived,
+                "refused",
+                FactKind::PoAcknowledged,
+                &at(&ordered, 15),
+                &json!({
+                    "poNumber": number, "ackNumber": answer, "headerStatus": "rejected"
+                }),
+            ));
+            return Ok(events);
+        }
+        SourceStatus::Complete => {}
+    }
+    events.push(fact(
+        derived,
+        "acknowledged",
+        FactKind::PoAcknowledged,
+        &at(&ordered, 15),
+        &json!({
+            "poNumber": number, "ackNumber": answer, "lines": answers
+        }),
+    ));
     if !received.is_empty() {
-        events.push(event(plant, "erp", &id("received"), FactKind::ReceiptPosted, &at(&shipped, 9), &json!({"receiptNumber": format!("GR-{number}"), "poNumber": number, "lines": received})));
-        let totals = json!({"net": net.to_string(), "tax": "0", "gross": net.to_string()});
-        events.push(event(
-            plant,
-            "erp-derived",
-            &id("invoiced"),
-            FactKind::InvoiceReceived,
-            &at(&shipped, 16),
-            &json!({"invoiceNumber": format!("INV-{number}"), "supplierId": vendor, "invoiceDate": shipped, "currency": "USD", "lines": invoiced, "totals": totals}),
+        events.push(fact(
+            "erp",
+            "received",
+            FactKind::ReceiptPosted,
+            &at(&shipped, 9),
+            &json!({
+                "receiptNumber": format!("GR-{number}"), "poNumber": number, "lines": received
+            }),
+        ));
+    }
+    events.extend(inspections);
+    if !invoiced.is_empty() {
+        let net = cents(net).normalize().to_string();
+        events.push(fact(derived, "invoiced", FactKind::InvoiceReceived, &at(&shipped, 16), &json!({
+            "invoiceNumber": format!("INV-{number}"), "supplierId": vendor, "invoiceDate": shipped, "currency": "USD",
+            "lines": invoiced, "totals": {"net": net, "tax": "0", "gross": net}
+        })));
+    }
+    if short {
+        events.push(fact(
+            derived,
+            "closed",
+            FactKind::PoClosed,
+            &at(&shipped, 18),
+            &json!({
+                "poNumber": number, "reason": "shortClosed"
+            }),
         ));
     }
     Ok(events)

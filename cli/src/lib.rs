@@ -12,6 +12,7 @@ pub mod command;
 pub mod facts;
 pub mod legacy;
 pub mod plants;
+pub mod reconcile;
 pub mod table;
 pub mod world;
 

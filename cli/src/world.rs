@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use interplant_domain::identifier::{LifecycleId, PlantCode};
 use interplant_domain::lifecycle::{Lifecycle, Status, Wait};
-use interplant_domain::plant::Plant;
+use interplant_domain::plant::{BillRounding, Plant};
 use interplant_domain::purchase_order::Next;
 use interplant_odoo::{Client, Credentials, Limits};
 use interplant_odoo_sandbox::{Sandbox, SandboxOptions, Version};
@@ -114,6 +114,13 @@ impl World {
     /// # Errors
     /// When a store is not available.
     pub async fn add_plant(&mut self, plant: &Plant) -> Result<(), Failure> {
+        // As each version comes; a plant's own configuration says how its Odoo is set.
+        let mut plant = plant.clone();
+        plant.odoo.rounding = match self.odoo.version() {
+            interplant_odoo::Version::V17 | interplant_odoo::Version::V18 => BillRounding::EachLine,
+            interplant_odoo::Version::V19 => BillRounding::Sum,
+        };
+        let plant = &plant;
         self.cloud
             .connect_odoo(&plant.odoo.database, &self.credentials)
             .await?;

@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 
 use crate::cloud::LocalOptions;
 use crate::command::{list, send, show};
-use crate::legacy::{self, Rounding};
+use crate::legacy::{self, Export, SourceOrder};
 use crate::plants::read_plants;
+use crate::reconcile::{Reconciliation, reconcile};
 use crate::world::{OdooChoice, World};
 use crate::{Failure, facts, table};
 
@@ -73,6 +74,8 @@ struct Sending {
     plant: PlantCode,
     facts: Vec<Value>,
     disturbed: Vec<Value>,
+    /// What the source says of the orders, when it is an export.
+    source: Vec<SourceOrder>,
 }
 
 impl Demo {
@@ -157,14 +160,13 @@ impl Demo {
 
     async fn sendings(&self, world: &mut World) -> Result<Vec<Sending>, Failure> {
         let mut sendings = Vec::new();
-        let rounding = match world.odoo.version() {
-            interplant_odoo::Version::V17 | interplant_odoo::Version::V18 => Rounding::EachLine,
-            interplant_odoo::Version::V19 => Rounding::Sum,
-        };
         for folder in read_plants(&self.project.join("plants"))? {
             let code = folder.plant.plant.clone();
-            let facts = match &self.data {
-                None => folder.samples,
+            let mut export = match &self.data {
+                None => Export {
+                    events: folder.samples,
+                    orders: Vec::new(),
+                },
                 // The export is Plant B's in the scenario: the plant whose configuration knows the unit EA.
                 Some(data) if folder.plant.units.contains_key("EA") => legacy::read(
                     data,
@@ -174,22 +176,25 @@ impl Demo {
                     } else {
                         self.orders
                     },
-                    rounding,
                 )?,
                 Some(_) => continue,
             };
             // A real Odoo remembers the last demo: its orders get numbers of their own each time.
-            let facts = if world.sandbox.is_some() {
-                facts
-            } else {
-                renumbered(&facts, world.cloud.context.now().as_second())
-            };
+            if world.sandbox.is_none() {
+                let run = world.cloud.context.now().as_second();
+                export.events = renumbered(&export.events, run);
+                for order in &mut export.orders {
+                    order.number = format!("{}-{run}", order.number);
+                }
+            }
+            let facts = export.events;
             world.add_plant(&folder.plant).await?;
             world.create_masters(&code, &facts).await?;
             sendings.push(Sending {
                 disturbed: disturb(&facts),
                 plant: code,
                 facts,
+                source: export.orders,
             });
         }
         Ok(sendings)
@@ -236,7 +241,12 @@ fn renumbered(facts: &[Value], run: i64) -> Vec<Value> {
                         Value::String(text)
                             if matches!(
                                 name.as_str(),
-                                "id" | "poNumber" | "ackNumber" | "receiptNumber" | "invoiceNumber"
+                                "id" | "poNumber"
+                                    | "ackNumber"
+                                    | "receiptNumber"
+                                    | "invoiceNumber"
+                                    | "inspectionId"
+                                    | "ncrId"
                             ) =>
                         {
                             *text = format!("{}-{run}", text.trim());
@@ -284,6 +294,7 @@ struct Report {
     transitions: usize,
     facts: usize,
     odoo_calls: Option<usize>,
+    reconciliation: Option<Reconciliation>,
 }
 
 async fn report(
@@ -320,7 +331,11 @@ async fn report(
     let (mut confirmed, mut receipts, mut bills) = (0, 0, 0);
     for order in orders {
         confirmed += usize::from(order.in_odoo.is_some());
-        receipts += order.receipts.len();
+        receipts += order
+            .receipts
+            .iter()
+            .filter(|receipt| receipt.picking.is_some())
+            .count();
         bills += order
             .invoices
             .iter()
@@ -335,7 +350,7 @@ async fn report(
             "purchase.order",
             json!([
                 ["origin", "in", ids_in_odoo],
-                ["state", "in", ["purchase", "done"]]
+                ["state", "in", ["purchase", "done", "cancel"]]
             ]),
             &["id", "invoice_ids", "picking_ids"],
         )
@@ -353,7 +368,12 @@ async fn report(
         .odoo
         .search_read(
             "stock.picking",
-            json!([["id", "in", linked("picking_ids")], ["state", "=", "done"]]),
+            // Returns are transfers of the order too; a receipt's note names it.
+            json!([
+                ["id", "in", linked("picking_ids")],
+                ["state", "=", "done"],
+                ["note", "like", "_receipt_"]
+            ]),
             &["id"],
         )
         .await?;
@@ -379,14 +399,18 @@ async fn report(
         .flat_map(|sending| &sending.facts)
         .filter(|fact| fact["type"] == FactKind::PoCreated.event_type())
         .count();
-    let proof = vec![
+    let mut reconciliation: Option<Reconciliation> = None;
+    for sending in sendings.iter().filter(|sending| !sending.source.is_empty()) {
+        reconciliation = Some(reconcile(&world.odoo, &sending.plant, &sending.source).await?);
+    }
+    let mut proof = vec![
         line(
-            "orders reported by plants = confirmed orders in Odoo",
+            "orders reported by plants = orders in Odoo, confirmed or refused",
             created,
             found_orders.len(),
         ),
         line(
-            "orders in Interplant's record = confirmed orders in Odoo",
+            "orders in Interplant's record = orders in Odoo",
             confirmed,
             found_orders.len(),
         ),
@@ -409,7 +433,15 @@ async fn report(
                 .count(),
         ),
     ];
+    if let Some(found) = &reconciliation {
+        proof.push(line(
+            "orders that differ from the source in Odoo's records",
+            0,
+            found.differences.len(),
+        ));
+    }
     Ok(Report {
+        reconciliation,
         fates,
         headers,
         exceptions,
@@ -450,6 +482,27 @@ impl Report {
                     .iter()
                     .map(|(lifecycle, raised)| (lifecycle.clone(), raised)),
             );
+        }
+        if let Some(found) = &self.reconciliation {
+            println!(
+                "\nReconciliation: {} orders of the source against Odoo's own records",
+                found.orders
+            );
+            table::print(
+                ["", "what", "source", "Odoo", "difference"],
+                found.sums.iter().map(|(what, source, odoo)| {
+                    [
+                        if source == odoo { "holds" } else { "BROKEN" }.to_owned(),
+                        (*what).to_owned(),
+                        source.normalize().to_string(),
+                        odoo.normalize().to_string(),
+                        (source - odoo).normalize().to_string(),
+                    ]
+                }),
+            );
+            for difference in found.differences.iter().take(20) {
+                println!("{difference}");
+            }
         }
         println!("\nProof: counted in Odoo, by what only Interplant writes there");
         table::print(

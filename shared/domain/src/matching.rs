@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::decimal::{Amount, Quantity, UnitPrice};
 use crate::exception::Code as ExceptionCode;
 use crate::fact::{Code, Currency, Day, InvoiceReceived};
+use crate::plant::BillRounding;
 
 /// Version of the rules, stored with every result.
 pub const RULE_VERSION: &str = "three-way-1";
@@ -132,6 +133,8 @@ pub struct InvoiceSettings {
     pub waits: bool,
     /// Whether a similar invoice stops this one; else it is only noted.
     pub similar_is_held: bool,
+    /// Where the books round a bill.
+    pub rounding: BillRounding,
 }
 
 /// What came before.

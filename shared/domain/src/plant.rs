@@ -68,6 +68,9 @@ pub struct OdooPlace {
     /// External ids of items are this and the item's code.
     #[serde(default = "default_items")]
     pub items: String,
+    /// How the company's Odoo rounds a bill: Settings > Accounting > Taxes > Rounding Method.
+    #[serde(default)]
+    pub rounding: BillRounding,
     /// External id of the operation type by which goods move inside the plant.
     #[serde(default = "default_internal_type")]
     pub internal_type: String,
@@ -90,6 +93,17 @@ fn default_partners() -> String {
 }
 fn default_items() -> String {
     "interplant.item".to_owned()
+}
+
+/// Where an Odoo rounds the lines of a bill to cents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BillRounding {
+    /// Each line: "Round per Line", as 17 and 18 come.
+    EachLine,
+    /// Their sum: "Round Globally", as 19 comes.
+    #[default]
+    Sum,
 }
 
 fn default_internal_type() -> String {

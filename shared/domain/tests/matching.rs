@@ -70,7 +70,7 @@ impl Case {
         let text = |value: rust_decimal::Decimal| value.normalize().to_string();
         let mut settings = json!({
             "tolerances": self.tolerances, "charges_in_unit": false, "tax_rates": {},
-            "unplanned_charges": {}, "closed_until": null, "bank_accounts": [], "waits": false, "similar_is_held": false
+            "unplanned_charges": {}, "closed_until": null, "bank_accounts": [], "waits": false, "similar_is_held": false, "rounding": "sum"
         });
         for (key, value) in self.settings.as_object().unwrap() {
             settings[key] = value.clone();
@@ -506,6 +506,43 @@ fn tax_charges_and_small_differences() {
         bill["totals"] = json!({"net": "200", "charges": freight, "tax": "0", "gross": gross});
         world.send("invoice.received", bill);
         assert_eq!(world.codes(), codes, "{freight}");
+    }
+}
+
+#[test]
+fn cents_are_predicted_as_the_books_round_them() {
+    // Three lines of 3 at 0.335: 1.005 each. Rounded one by one they are 3.03, in all 3.02.
+    for (rounding, rest) in [("each-line", "-0.01"), ("sum", "0")] {
+        let mut world = World::new(world::plant(
+            json!({"odoo": {"database": "group", "rounding": rounding}}),
+        ));
+        let lines = [
+            ("1", "A", "3", "EA", "0.335"),
+            ("2", "B", "3", "EA", "0.335"),
+            ("3", "C", "3", "EA", "0.335"),
+        ];
+        world.send("po.created", world::order(&lines));
+        world.send(
+            "receipt.posted",
+            receipt("W1", &[("1", "3"), ("2", "3"), ("3", "3")]),
+        );
+        world.send(
+            "invoice.received",
+            invoice(
+                "R1",
+                &[
+                    ("1", "3", "0.335"),
+                    ("2", "3", "0.335"),
+                    ("3", "3", "0.335"),
+                ],
+            ),
+        );
+        assert!(world.is_closed(), "{:?}", world.codes());
+        assert_eq!(
+            world.evaluations[0].small_difference.to_string(),
+            rest,
+            "{rounding}"
+        );
     }
 }
 

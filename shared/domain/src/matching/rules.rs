@@ -1,5 +1,7 @@
 //! The rules themselves.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{
@@ -8,6 +10,7 @@ use super::{
 use crate::decimal::{Amount, Quantity, UnitPrice};
 use crate::exception::Code as ExceptionCode;
 use crate::fact::{Code, InvoiceKind, InvoiceLine};
+use crate::plant::BillRounding;
 
 /// Matches an invoice with one order.
 #[must_use]
@@ -543,16 +546,20 @@ impl<'a> Run<'a> {
     fn tax_by_code(&self) -> Option<Decimal> {
         let rates = &self.inputs.settings.tax_rates;
         let lines = self.inputs.invoice.lines.iter();
-        let lines = lines.map(|line| (line.tax_code.as_ref(), cents(net(line))));
+        let lines = lines.map(|line| (line.tax_code.as_ref(), booked(line)));
         let charges = self.inputs.invoice.charges.iter();
         let charges = charges.map(|charge| (charge.tax_code.as_ref(), charge.amount.decimal()));
+        let mut bases: BTreeMap<&str, Decimal> = BTreeMap::new();
         let mut sum = Decimal::ZERO;
         for (code, base) in lines.chain(charges) {
-            if let Some(code) = code {
-                let rate = rates.get(code.as_str())?;
-                sum += cents(base * rate.decimal() / Decimal::ONE_HUNDRED);
+            let Some(code) = code else { continue };
+            let rate = rates.get(code.as_str())?.decimal() / Decimal::ONE_HUNDRED;
+            match self.inputs.settings.rounding {
+                BillRounding::EachLine => sum += cents(cents(base) * rate),
+                BillRounding::Sum => *bases.entry(code.as_str()).or_default() += base * rate,
             }
         }
+        sum += bases.into_values().map(cents).sum::<Decimal>();
         Some(sum)
     }
 
@@ -610,7 +617,11 @@ impl<'a> Run<'a> {
     /// 3W-12: what is left between the supplier's total and the sum that the books will show.
     fn small_difference(&mut self) -> Amount {
         let invoice = &self.inputs.invoice;
-        let lines: Decimal = invoice.lines.iter().map(booked).sum();
+        let booked = invoice.lines.iter().map(booked);
+        let lines: Decimal = match self.inputs.settings.rounding {
+            BillRounding::EachLine => booked.map(cents).sum(),
+            BillRounding::Sum => cents(booked.sum()),
+        };
         let tax = self
             .tax_by_code()
             .unwrap_or_else(|| invoice.totals.tax.decimal());
@@ -642,9 +653,9 @@ fn net(line: &InvoiceLine) -> Decimal {
     (line.qty.times(line.unit_price) - discount).decimal()
 }
 
-/// What the books will show for a line: its net price has six places, its value two.
+/// What the books compute for a line before they round: its net price has six places.
 fn booked(line: &InvoiceLine) -> Decimal {
-    cents(net_price(line) * line.qty.decimal())
+    net_price(line) * line.qty.decimal()
 }
 
 fn net_price(line: &InvoiceLine) -> Decimal {

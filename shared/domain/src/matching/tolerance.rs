@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::InvoiceSettings;
 use crate::decimal::{Amount, Quantity};
 use crate::fact::{Code, Day};
+use crate::plant::BillRounding;
 
 /// How much something may differ: a number, or `none` for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -259,7 +260,7 @@ impl Matching {
 
     /// Settings of a supplier's invoice as a whole.
     #[must_use]
-    pub fn invoice_settings(&self, supplier: &Code) -> InvoiceSettings {
+    pub fn invoice_settings(&self, supplier: &Code, rounding: BillRounding) -> InvoiceSettings {
         InvoiceSettings {
             tolerances: self.resolve(supplier, None),
             charges_in_unit: self.charges_in_unit,
@@ -273,6 +274,7 @@ impl Matching {
                 .unwrap_or_default(),
             waits: self.receipt_wait_days > 0,
             similar_is_held: self.hold_similar,
+            rounding,
         }
     }
 }

@@ -96,7 +96,9 @@ impl PurchaseOrder {
                 discount: None,
                 lines,
             },
-            settings: plant.matching.invoice_settings(&self.supplier),
+            settings: plant
+                .matching
+                .invoice_settings(&self.supplier, plant.odoo.rounding),
             history,
             waited_out,
             accepted: taken.accepted.clone(),
