@@ -294,10 +294,7 @@ impl Client {
     /// The error of a call on a receipt, or that the receipt is closed: the words of the loser of a race
     /// differ from version to version and mislead, so the state decides.
     async fn unless_closed(&self, picking: i64, error: Error) -> Error {
-        if !is_answer_of_odoo(&error) {
-            return error;
-        }
-        // Lines that were replaced meanwhile are gone too: whoever declares looks again then.
+        // Lines that were replaced meanwhile are gone: whoever declares looks again then.
         let gone = matches!(
             &error,
             Error::Refused {
@@ -305,6 +302,9 @@ impl Client {
                 ..
             }
         );
+        if !gone && !is_answer_of_odoo(&error) {
+            return error;
+        }
         match self.picking_state(picking).await {
             Ok(Some(PickingState::Done | PickingState::Cancelled)) => Error::NotOpen {
                 message: error.to_string(),
