@@ -181,11 +181,7 @@ impl Demo {
             };
             // A real Odoo remembers the last demo: its orders get numbers of their own each time.
             if world.sandbox.is_none() {
-                let run = world.cloud.context.now().as_second();
-                export.events = renumbered(&export.events, run);
-                for order in &mut export.orders {
-                    order.number = format!("{}-{run}", order.number);
-                }
+                export.renumber(world.cloud.context.now().as_second());
             }
             let facts = export.events;
             world.add_plant(&folder.plant).await?;
@@ -229,40 +225,6 @@ fn disturb(facts: &[Value]) -> Vec<Value> {
         interplant_domain::identifier::sha256_hex(event.to_string().as_bytes())
     });
     all
-}
-
-/// The same facts about other documents: every number and id ends in the given one.
-fn renumbered(facts: &[Value], run: i64) -> Vec<Value> {
-    fn walk(value: &mut Value, run: i64) {
-        match value {
-            Value::Object(members) => {
-                for (name, member) in members {
-                    match member {
-                        Value::String(text)
-                            if matches!(
-                                name.as_str(),
-                                "id" | "poNumber"
-                                    | "ackNumber"
-                                    | "receiptNumber"
-                                    | "invoiceNumber"
-                                    | "inspectionId"
-                                    | "ncrId"
-                            ) =>
-                        {
-                            *text = format!("{}-{run}", text.trim());
-                        }
-                        Value::Object(_) | Value::Array(_) => walk(member, run),
-                        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
-                    }
-                }
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, run)),
-            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
-    let mut facts = facts.to_vec();
-    facts.iter_mut().for_each(|fact| walk(fact, run));
-    facts
 }
 
 fn lifecycles(sendings: &[Sending]) -> Vec<LifecycleId> {

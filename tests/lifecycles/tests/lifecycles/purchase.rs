@@ -14,7 +14,7 @@ use interplant_runtime::protocol;
 use serde_json::{Value, json};
 
 use crate::order::{Order, new_orders, send, settle};
-use crate::setting::{alone, beside_others, lifecycle, plant_b};
+use crate::setting::{alone, beside_others, failpoints, lifecycle, plant_b, until};
 
 /// An order with lines of its own: number, item, quantity, price.
 struct Purchase {
@@ -713,5 +713,147 @@ fn six_facts_cost_at_most_fourteen_calls_to_odoo() {
             calls.join(" ")
         );
         assert!((10..=14).contains(&calls.len()), "{calls:?}");
+    });
+}
+
+#[test]
+fn a_process_killed_at_any_other_effect_leaves_one_effect_each() {
+    alone(async |world| {
+        const POINTS: [&str; 7] = [
+            "amend.after_write",
+            "cancel.after_cancel",
+            "transfer.after_load",
+            "transfer.after_declare",
+            "transfer.after_validate",
+            "route.after_forward",
+            "tell.after_inbox",
+        ];
+        let lots = Purchase::new(world, &[("1", "TEST-RESIN-LOT", "6", "5")]).await;
+        let pair = Purchase::new(world, &[("1", "TEST-FRAME", "2", "20")]).await;
+        let gone = Purchase::new(world, &[("1", "TEST-FRAME", "2", "20")]).await;
+        for it in [&lots, &pair, &gone] {
+            it.rest(world).await;
+        }
+        for point in POINTS {
+            std::fs::write(failpoints().join(point), "").unwrap();
+        }
+        // Changed, received on hold, rejected and returned by lot, found by its receipt.
+        lots.send(
+            world,
+            "po.changed",
+            "change",
+            json!({"poRevision": "1", "changedLines": [{"lineNo": "1", "qty": "8"}]}),
+        )
+        .await;
+        send(world, &lots.fact("quality.inspection.completed", "inspection", json!({
+            "inspectionId": format!("Q-{}", lots.number()), "receiptNumber": format!("W1-{}", lots.number()), "qtyAccepted": "5", "qtyRejected": "3"
+        }))).await;
+        lots.send(world, "receipt.posted", "receipt", json!({"receiptNumber": format!("W1-{}", lots.number()), "lines": [
+            {"lineNo": "1", "qtyReceived": "8", "toQuality": true, "lots": [{"lotId": format!("L-{}", lots.number()), "qty": "8"}]}
+        ]})).await;
+        lots.send(
+            world,
+            "ncr.dispositioned",
+            "ncr",
+            json!({"ncrId": format!("Q-{}", lots.number()), "disposition": "return", "qty": "3"}),
+        )
+        .await;
+        lots.send(
+            world,
+            "po.closed",
+            "closed",
+            json!({"reason": "shortClosed"}),
+        )
+        .await;
+        pair.send(world, "receipt.posted", "receipt", json!({"receiptNumber": format!("W1-{}", pair.number()), "lines": [{"lineNo": "1", "qtyReceived": "2"}]})).await;
+        let mut bill = lots.invoice("", &[("1", "5", "5")], "65");
+        bill["lines"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"poNumber": pair.number(), "lineNo": "1", "qty": "2", "unitPrice": "20"}));
+        lots.bill(world, "", bill).await;
+        gone.send(
+            world,
+            "po.cancelled",
+            "cancel",
+            json!({"reason": "not needed"}),
+        )
+        .await;
+        let orders = [lots.order.clone(), pair.order.clone(), gone.order.clone()];
+        until("the shared bill is posted everywhere", async || {
+            settle(world, &orders).await;
+            let left = lifecycle(world, &pair.order.id()).await;
+            left.header.status == Status::Closed
+        })
+        .await;
+        lots.assert_closed(world, Ended::ShortClosed).await;
+        pair.assert_closed(world, Ended::Complete).await;
+        assert_eq!(gone.in_odoo(world).await.0, "cancel");
+        assert_eq!(
+            lots.in_odoo(world).await.1,
+            [("8".into(), "5".into(), "5".into())]
+        );
+        let bills = lots.bills(world).await;
+        assert_eq!((bills.len(), bills[0].3.as_str()), (1, "65"));
+        let moved = moved(world, &lots).await;
+        assert_eq!(moved["Vendors"], 3.into(), "{moved:?}");
+        assert_eq!(moved["Stock"], 5.into(), "{moved:?}");
+        let left: Vec<_> = std::fs::read_dir(failpoints())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert!(left.is_empty(), "nobody was killed at {left:?}");
+    });
+}
+
+#[test]
+fn a_legacy_export_ends_in_odoo_to_the_unit_and_to_the_cent() {
+    beside_others(async |world| {
+        let folder = crate::setting::project().join("tests/lifecycles/samples/legacy-erp");
+        let mut export = interplant_cli::legacy::read(&folder, &plant_b(), usize::MAX).unwrap();
+        // A real Odoo remembers the last run.
+        export.renumber(world.cloud.context.now().as_millisecond());
+        let events = export.events;
+        world.create_masters(&plant_b(), &events).await.unwrap();
+        // Backwards: every fact comes before the one that it needs.
+        for event in events.iter().rev() {
+            send(world, event).await;
+        }
+        let ids: Vec<_> = export
+            .orders
+            .iter()
+            .map(|order| {
+                interplant_domain::identifier::LifecycleId::new(
+                    interplant_domain::identifier::LifecycleKind::Po,
+                    &plant_b(),
+                    &order.number,
+                )
+            })
+            .collect();
+        world
+            .settle(&ids, crate::setting::PATIENCE, |_| {})
+            .await
+            .unwrap();
+        let found = interplant_cli::reconcile::reconcile(&world.odoo, &plant_b(), &export.orders)
+            .await
+            .unwrap();
+        assert_eq!(found.differences, Vec::<String>::new());
+        assert!(found.holds(), "{:?}", found.sums);
+        assert_eq!(found.orders, 8);
+        for (order, id) in export.orders.iter().zip(&ids) {
+            let found = lifecycle(world, id).await;
+            let waits = order.status == interplant_cli::legacy::SourceStatus::Waiting;
+            let expected = if waits {
+                Status::Running
+            } else {
+                Status::Closed
+            };
+            assert_eq!(
+                (found.header.status, found.exceptions.len()),
+                (expected, 0),
+                "{id}: {:?}",
+                found.exceptions
+            );
+        }
     });
 }
