@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use interplant_domain::identifier::ExternalId;
 use interplant_odoo::{Client, Credentials, Limits};
 
 use crate::{Failure, table};
@@ -10,8 +11,15 @@ use crate::{Failure, table};
 /// Looks at an Odoo
 #[derive(Debug, Subcommand)]
 pub(crate) enum Odoo {
-    /// Say what to set in Odoo; changes nothing
+    /// Say what to set in Odoo; changes nothing unless told to
     Prepare {
+        /// Create the location where goods wait for an inspection, beside stock: its external id, as in the plant's
+        /// `hold_location`
+        #[arg(long, num_args = 0..=1, default_missing_value = "interplant.location_quality_hold")]
+        create_hold_location: Option<String>,
+        /// External id of the stock location beside which it lies
+        #[arg(long, default_value = "stock.stock_location_stock")]
+        stock_location: String,
         /// Address of the server
         #[arg(long, env = "ODOO_URL")]
         url: String,
@@ -30,6 +38,8 @@ pub(crate) enum Odoo {
 impl Odoo {
     pub(crate) async fn run(self, json: bool) -> Result<ExitCode, Failure> {
         let Self::Prepare {
+            create_hold_location,
+            stock_location,
             url,
             db,
             login,
@@ -45,6 +55,13 @@ impl Odoo {
             Limits::default(),
         )
         .await?;
+        if let Some(hold) = create_hold_location {
+            let place = |name: String| ExternalId::configured(name);
+            let id = odoo
+                .create_hold_location(&place(hold.clone()), &place(stock_location))
+                .await?;
+            eprintln!("the location {hold} is there, with id {id}");
+        }
         let settings = odoo.wanted_settings().await?;
         let missing = settings.iter().filter(|setting| !setting.met).count();
         if json {

@@ -289,7 +289,7 @@ pub(crate) async fn hold_location<P>(
     found.map(Some).ok_or_else(|| {
         Exception::new(
             ExceptionCode::UnknownCode,
-            format!("Odoo has no location {name}, where goods wait for an inspection; `interplant odoo prepare` makes it"),
+            format!("Odoo has no location {name}, where goods wait for an inspection; `interplant odoo prepare --create-hold-location` makes it"),
         )
         .into()
     })
