@@ -223,10 +223,7 @@ fn order(
         if line.received.is_zero() {
             continue;
         }
-        let mut came =
-            json!({"lineNo": no, "itemId": item, "qtyReceived": text(line.received), "uom": "EA"});
         if !line.rejected.is_zero() {
-            came["qtyInQuestion"] = json!(text(line.rejected));
             let inspection = format!("QI-{number}-{no}");
             inspections.push(fact(derived, &format!("inspected-{no}"), FactKind::InspectionCompleted, &at(&shipped, 11), &json!({
                 "inspectionId": inspection, "poNumber": number, "receiptNumber": format!("GR-{number}"), "lineNo": no,
@@ -235,6 +232,11 @@ fn order(
             inspections.push(fact(derived, &format!("disposed-{no}"), FactKind::NcrDispositioned, &at(&shipped, 12), &json!({
                 "ncrId": inspection, "poNumber": number, "disposition": "return", "qty": text(line.rejected)
             })));
+        }
+        let mut came =
+            json!({"lineNo": no, "itemId": item, "qtyReceived": text(line.received), "uom": "EA"});
+        if let Some(came) = came.as_object_mut().filter(|_| !line.rejected.is_zero()) {
+            came.insert("qtyInQuestion".into(), json!(text(line.rejected)));
         }
         received.push(came);
         if !kept.is_zero() {

@@ -56,11 +56,13 @@ impl Odoo {
         )
         .await?;
         if let Some(hold) = create_hold_location {
-            let place = |name: String| ExternalId::configured(name);
+            let place = |name: &str| ExternalId::configured(name.to_owned());
             let id = odoo
-                .create_hold_location(&place(hold.clone()), &place(stock_location))
+                .create_hold_location(&place(&hold), &place(&stock_location))
                 .await?;
-            eprintln!("the location {hold} is there, with id {id}");
+            if !json {
+                println!("the location {hold} is there, with id {id}");
+            }
         }
         let settings = odoo.wanted_settings().await?;
         let missing = settings.iter().filter(|setting| !setting.met).count();

@@ -642,3 +642,247 @@ fn a_bulk_unit_and_another_unit_than_the_orders() {
     assert_eq!(world.order().paid_lines(3)[0].unit_price.to_string(), "2");
     assert!(world.is_closed());
 }
+
+/// What makes a hold, and what changes its input.
+struct HoldCase {
+    code: Code,
+    plant: Value,
+    before: Vec<(&'static str, Value)>,
+    bill: Value,
+    input: Input,
+}
+
+enum Input {
+    /// A fact that comes.
+    Fact(&'static str, Value),
+    /// The plant's configuration is published anew, and somebody retries.
+    Plant(Value),
+    /// What came before is not there any more, and somebody retries.
+    History,
+}
+
+fn holds() -> Vec<HoldCase> {
+    let came = || vec![("receipt.posted", receipt("W1", &[("1", "10")]))];
+    let fact = |kind, data| Input::Fact(kind, data);
+    let change = |what: Value| {
+        let mut line = json!({"lineNo": "1"});
+        line.as_object_mut()
+            .unwrap()
+            .extend(what.as_object().unwrap().clone());
+        Input::Fact(
+            "po.changed",
+            json!({"poNumber": "4711", "poRevision": "1", "changedLines": [line]}),
+        )
+    };
+    let no_line_limits = json!({"line_total_percent": "none", "line_total_amount": "none", "price_over_percent": "none", "price_over_amount": "none"});
+    let dear = || invoice("R1", &[("1", "10", "26")]);
+    let right = || invoice("R1", &[("1", "10", "20")]);
+    let with = |mut bill: Value, name: &str, value: Value| {
+        bill[name] = value;
+        bill
+    };
+    let taxed = |tax: &str, gross: &str| {
+        let mut bill = right();
+        bill["lines"][0]["taxCode"] = json!("V10");
+        with(
+            bill,
+            "totals",
+            json!({"net": "200", "tax": tax, "gross": gross}),
+        )
+    };
+    let rate = |percent: &str| json!({"matching": {"tax_rates": {"V10": percent}}});
+    vec![
+        HoldCase {
+            code: Code::Price,
+            plant: json!({"matching": {"company": {"line_total_percent": "none", "line_total_amount": "none", "overbill_percent": "none", "overbill_amount": "none"}}}),
+            before: came(),
+            bill: dear(),
+            input: change(json!({"unitPrice": "26"})),
+        },
+        HoldCase {
+            code: Code::PriceTotal,
+            plant: json!({"matching": {"company": {"price_over_percent": "none", "price_over_amount": "none", "overbill_percent": "none", "overbill_amount": "none"}}}),
+            before: came(),
+            bill: dear(),
+            input: change(json!({"unitPrice": "26"})),
+        },
+        HoldCase {
+            code: Code::Overbill,
+            plant: json!({"matching": {"company": no_line_limits}}),
+            before: came(),
+            bill: dear(),
+            input: change(json!({"unitPrice": "26"})),
+        },
+        HoldCase {
+            code: Code::QuantityReceived,
+            plant: json!({}),
+            before: vec![("receipt.posted", receipt("W1", &[("1", "4")]))],
+            bill: right(),
+            input: fact("receipt.posted", receipt("W2", &[("1", "6")])),
+        },
+        HoldCase {
+            code: Code::NoReceipt,
+            plant: json!({}),
+            before: vec![
+                ("receipt.posted", receipt("W1", &[("1", "10")])),
+                (
+                    "receipt.reversed",
+                    json!({"receiptNumber": "W1", "poNumber": "4711", "reason": "not ours"}),
+                ),
+            ],
+            bill: right(),
+            input: fact("receipt.posted", receipt("W2", &[("1", "10")])),
+        },
+        HoldCase {
+            code: Code::Quality,
+            plant: json!({}),
+            before: vec![(
+                "receipt.posted",
+                json!({"receiptNumber": "W1", "poNumber": "4711", "lines": [{"lineNo": "1", "qtyReceived": "10", "toQuality": true}]}),
+            )],
+            bill: right(),
+            input: fact(
+                "quality.released",
+                json!({"releaseNumber": "Q1", "poNumber": "4711", "qtyReleased": "10"}),
+            ),
+        },
+        HoldCase {
+            code: Code::QuantityOrdered,
+            plant: json!({"receipts": {"over_percent": "50"}, "matching": {"company": {"line_total_percent": "none", "line_total_amount": "none", "overbill_percent": "none", "overbill_amount": "none"}}}),
+            before: vec![("receipt.posted", receipt("W1", &[("1", "12")]))],
+            bill: invoice("R1", &[("1", "12", "20")]),
+            input: change(json!({"qty": "12"})),
+        },
+        HoldCase {
+            code: Code::Charge,
+            plant: json!({}),
+            before: came(),
+            bill: with(
+                with(
+                    right(),
+                    "charges",
+                    json!([{"code": "FREIGHT", "amount": "60"}]),
+                ),
+                "totals",
+                json!({"net": "200", "charges": "60", "tax": "0", "gross": "260"}),
+            ),
+            input: Input::Plant(json!({"matching": {"unplanned_charges": {"FREIGHT": "60"}}})),
+        },
+        HoldCase {
+            code: Code::TaxOver,
+            plant: rate("10"),
+            before: came(),
+            bill: taxed("30", "230"),
+            input: Input::Plant(rate("15")),
+        },
+        HoldCase {
+            code: Code::TaxUnder,
+            plant: rate("10"),
+            before: came(),
+            bill: taxed("10", "210"),
+            input: Input::Plant(rate("5")),
+        },
+        HoldCase {
+            code: Code::SmallDifference,
+            plant: json!({}),
+            before: came(),
+            bill: with(
+                right(),
+                "totals",
+                json!({"net": "200", "tax": "0", "roundOff": "1.5", "gross": "201.5"}),
+            ),
+            input: Input::Plant(
+                json!({"matching": {"company": {"small_difference_invoice": "2"}}}),
+            ),
+        },
+        HoldCase {
+            code: Code::Party,
+            plant: json!({}),
+            before: came(),
+            bill: with(right(), "payee", json!({"bankAccount": "X1"})),
+            input: Input::Plant(json!({"matching": {"bank_accounts": {"S1": ["X1"]}}})),
+        },
+        HoldCase {
+            code: Code::SimilarInvoice,
+            plant: json!({"matching": {"hold_similar": true}}),
+            before: came(),
+            bill: right(),
+            input: Input::History,
+        },
+        HoldCase {
+            code: Code::Period,
+            plant: json!({"matching": {"closed_until": "2026-11-30"}}),
+            before: came(),
+            bill: right(),
+            input: Input::Plant(json!({"matching": {"closed_until": "2026-10-31"}})),
+        },
+    ]
+}
+
+#[test]
+fn every_hold_ends_by_its_input_and_by_a_decision() {
+    let held = |case: &HoldCase| {
+        let mut world = World::with_order(case.plant.clone());
+        if matches!(case.input, Input::History) {
+            world.history.similar = vec!["R9".to_owned()];
+        }
+        for (kind, data) in &case.before {
+            world.send(kind, data.clone());
+        }
+        world.send("invoice.received", case.bill.clone());
+        assert_eq!(world.codes(), [case.code]);
+        let raised = &world.lifecycle.exceptions[0];
+        assert!(!raised.owner.is_empty() && raised.due_at > raised.raised_at);
+        assert!(raised.exception.amount_at_risk.is_some(), "{}", case.code);
+        assert!(!raised.blocks, "{} lets other facts pass", case.code);
+        world
+    };
+    let posted = |world: &World| {
+        world
+            .order()
+            .invoices
+            .iter()
+            .any(|invoice| invoice.bill.is_some())
+    };
+    let mut seen = Vec::new();
+    for case in holds() {
+        seen.push(case.code);
+        let mut world = held(&case);
+        match &case.input {
+            Input::Fact(kind, data) => {
+                world.send(kind, data.clone());
+            }
+            Input::Plant(more) => {
+                world.plant = world::plant(more.clone());
+                world.decide(case.code, "retry", "ann");
+            }
+            Input::History => {
+                world.history.similar.clear();
+                world.decide(case.code, "retry", "ann");
+            }
+        }
+        assert!(
+            posted(&world),
+            "{}: its input does not end it: {:?}",
+            case.code,
+            world.codes()
+        );
+        let mut world = held(&case);
+        if case.code.may_be_accepted() {
+            world.decide(case.code, "accept", "ann");
+            if case.code == Code::Party {
+                world.decide(case.code, "accept", "bob");
+            }
+            assert!(posted(&world), "{} is accepted", case.code);
+        } else {
+            // What cannot be accepted is left without effect.
+            world.decide(case.code, "skip", "ann");
+            assert!(
+                world.lifecycle.entries.is_empty() && !posted(&world),
+                "{}",
+                case.code
+            );
+        }
+    }
+    assert_eq!(seen.len(), 14);
+}
