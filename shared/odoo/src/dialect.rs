@@ -245,6 +245,14 @@ impl Version {
         }
     }
 
+    /// What finds those items again.
+    pub(crate) fn stored_items(self) -> serde_json::Value {
+        match self {
+            Self::V17 => serde_json::json!(["detailed_type", "=", "product"]),
+            Self::V18 | Self::V19 => serde_json::json!(["is_storable", "=", true]),
+        }
+    }
+
     /// The columns for the unit of an item: 19 buys in the unit that the order says.
     pub(crate) fn item_unit_columns(self) -> &'static [&'static str] {
         match self {

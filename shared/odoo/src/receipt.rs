@@ -95,6 +95,10 @@ pub struct Move {
     pub product: i64,
     /// Its lines: by lot and by place.
     pub lines: Vec<i64>,
+    /// The location that it takes from.
+    pub from: i64,
+    /// How much is expected, in the unit of the item itself.
+    pub demand_in_item_unit: Quantity,
     /// The unit of its quantities; see [`crate::Order::moves_in_other_units`].
     pub unit: i64,
     /// How much is expected.
@@ -275,7 +279,9 @@ impl Client {
     pub async fn validate_receipt(&self, picking: i64) -> Result<(), Error> {
         let call = Call::new(model::PICKING, "button_validate")
             .on(picking)
-            .context("skip_backorder", Body::Bool(true));
+            .context("skip_backorder", Body::Bool(true))
+            // They have come, or quality has released them: Odoo is told of it, not asked for leave.
+            .context("skip_expired", Body::Bool(true));
         match self.call(call).await {
             Ok(answer) => match is_dialogue(&answer) {
                 None => Ok(()),
@@ -367,6 +373,8 @@ pub(crate) fn fields() -> Vec<(&'static str, Body)> {
         "state",
         "product_id",
         "move_line_ids",
+        "location_id",
+        "product_qty",
         "product_uom",
         "product_uom_qty",
         "quantity",
@@ -408,6 +416,8 @@ fn read_move(of: Record<'_>) -> Result<Move, Error> {
         state: PickingState::read(of)?,
         product: of.linked("product_id")?,
         lines: of.links("move_line_ids")?,
+        from: of.linked("location_id")?,
+        demand_in_item_unit: Quantity::from_decimal(of.decimal("product_qty")?),
         unit: of.linked("product_uom")?,
         demand: Quantity::from_decimal(of.decimal("product_uom_qty")?),
         quantity: Quantity::from_decimal(of.decimal("quantity")?),

@@ -13,15 +13,18 @@ use interplant_domain::identifier::ExternalId;
 use interplant_domain::lifecycle::Resume;
 use interplant_domain::purchase_order::{GoodsMove, GoodsPart, Place, PurchaseOrder};
 use interplant_odoo::{
-    Client, Declaration, DeclaredMove, DeclaredPart, Lot, NewTransfer, Picking, PickingState,
+    Client, Declaration, DeclaredMove, DeclaredPart, Lot, Move, NewTransfer, Picking, PickingState,
     Place as OdooPlace, Purpose, TransferLine, model,
 };
 use interplant_runtime::failpoint;
 use interplant_runtime::step::{StepError, Work};
+use rust_decimal::Decimal;
 
 /// A transfer with the lots of its lines.
 pub(crate) struct Transfer {
     pub(crate) document: NewTransfer,
+    /// The plant's item of each line.
+    items: Vec<Code>,
     /// What each line consists of, in the order of the lines.
     pub(crate) parts: Vec<Vec<GoodsPart>>,
 }
@@ -97,9 +100,10 @@ pub(crate) fn build<P>(
         lines: Vec::new(),
         external_id,
     };
-    let mut parts = Vec::new();
+    let (mut items, mut parts) = (Vec::new(), Vec::new());
     for (line_no, from, of) in lines {
         let line = order.line(&line_no)?;
+        items.push(line.item.clone());
         let what = match from {
             OdooPlace::Stock => "line",
             OdooPlace::Hold => "held_line",
@@ -114,7 +118,11 @@ pub(crate) fn build<P>(
         });
         parts.push(of);
     }
-    Ok(Transfer { document, parts })
+    Ok(Transfer {
+        document,
+        items,
+        parts,
+    })
 }
 
 /// Carries a transfer out and reads it back; the id of the picking that is done.
@@ -125,17 +133,25 @@ pub(crate) async fn carry_out<P>(
 ) -> Result<i64, StepError> {
     let id = odoo.create_transfer(&transfer.document).await?;
     failpoint!("transfer.after_load");
-    let all = || transfer.parts.iter().flatten();
-    let in_parts = all().any(|part| part.lot.is_some() || part.held);
+    let comes_in = transfer.document.purpose == Purpose::Receive;
+    let in_parts = transfer
+        .parts
+        .iter()
+        .flatten()
+        .any(|part| part.lot.is_some() || part.held);
     let again = matches!(work.resume, Resume::Again { .. });
-    if in_parts || again {
+    if in_parts || again || !comes_in {
         let read = picking(odoo, id).await?;
         if read.state == PickingState::Done {
             same_as_planned(transfer, &read)?;
             return Ok(id);
         }
+        let lots = lots(odoo, transfer, &read).await?;
+        if !comes_in {
+            is_there(odoo, transfer, &read, &lots).await?;
+        }
         if in_parts {
-            let declaration = declaration(odoo, work, transfer, &read).await?;
+            let declaration = declaration(odoo, work, transfer, &read, &lots).await?;
             match odoo.declare_receipt(id, &declaration).await {
                 // Done since we looked: what counts is read below.
                 Ok(_) | Err(interplant_odoo::Error::NotOpen { .. }) => {}
@@ -210,27 +226,97 @@ fn diverged(transfer: &Transfer, what: &str) -> Exception {
     )
 }
 
-async fn declaration<P>(
-    odoo: &Client,
-    work: &Work<P>,
-    transfer: &Transfer,
-    read: &Picking,
-) -> Result<Declaration, StepError> {
-    let mut moves: Vec<_> = read.moves.iter().collect();
-    moves.sort_by_key(|one| one.id);
-    let comes_in = transfer.document.purpose == Purpose::Receive;
+/// Lots of Odoo, by item and name.
+type Lots = BTreeMap<(i64, String), i64>;
+
+/// The lots of what leaves a place; those of what comes in may be new.
+async fn lots(odoo: &Client, transfer: &Transfer, read: &Picking) -> Result<Lots, StepError> {
     let lots = transfer
         .parts
         .iter()
         .flatten()
         .filter_map(|part| part.lot.as_ref());
     let names: Vec<String> = lots.map(ToString::to_string).collect();
-    let known = if comes_in || names.is_empty() {
-        BTreeMap::new()
-    } else {
-        let products: Vec<i64> = moves.iter().map(|one| one.product).collect();
-        odoo.lots(&products, &names).await?
-    };
+    if names.is_empty() || transfer.document.purpose == Purpose::Receive {
+        return Ok(Lots::new());
+    }
+    let products: Vec<i64> = read.moves.iter().map(|one| one.product).collect();
+    Ok(odoo.lots(&products, &names).await?)
+}
+
+fn known(transfer: &Transfer, lots: &Lots, product: i64, name: &Code) -> Result<i64, Exception> {
+    let id = lots.get(&(product, name.to_string()));
+    id.copied()
+        .ok_or_else(|| diverged(transfer, &format!("needs the lot {name}, which is not")))
+}
+
+fn in_order(read: &Picking) -> Vec<&Move> {
+    let mut moves: Vec<_> = read.moves.iter().collect();
+    moves.sort_by_key(|one| one.id);
+    moves
+}
+
+/// What is to be moved lies where it is taken from, as Odoo counts. Odoo itself would not mind: somebody who
+/// has moved the goods by hand would find less than nothing.
+async fn is_there(
+    odoo: &Client,
+    transfer: &Transfer,
+    read: &Picking,
+    lots: &Lots,
+) -> Result<(), StepError> {
+    let products: Vec<i64> = read.moves.iter().map(|one| one.product).collect();
+    let places: Vec<i64> = read.moves.iter().map(|one| one.from).collect();
+    let on_hand = odoo.stock_on_hand(&products, &places).await?;
+    let mut needed: BTreeMap<(i64, i64, Option<i64>), Decimal> = BTreeMap::new();
+    for (one, parts) in in_order(read).into_iter().zip(&transfer.parts) {
+        for part in parts {
+            let lot = match &part.lot {
+                None => None,
+                Some(name) => Some(known(transfer, lots, one.product, name)?),
+            };
+            // In the unit of the item, which stock is counted in.
+            let quantity = part.quantity.decimal() * one.demand_in_item_unit.decimal();
+            let quantity = quantity
+                .checked_div(one.demand.decimal())
+                .unwrap_or_default();
+            *needed.entry((one.product, one.from, lot)).or_default() += quantity;
+        }
+    }
+    for ((product, place, lot), quantity) in needed {
+        let there: Quantity = on_hand
+            .iter()
+            .filter(|(key, _)| {
+                (key.0, key.1) == (product, place) && lot.is_none_or(|lot| key.2 == Some(lot))
+            })
+            .map(|(_, quantity)| *quantity)
+            .sum();
+        let quantity = Quantity::from_decimal(quantity.round_dp(SHOWN_DIGITS));
+        if there < quantity && odoo.is_stored(product).await? {
+            let mut items = in_order(read).into_iter().zip(&transfer.items);
+            let item = items.find(|(one, _)| one.product == product);
+            let item = item.map_or("the item", |(_, item)| item.as_str());
+            return Err(diverged(
+                transfer,
+                &format!("would take {quantity} of {item} from where {there} lie"),
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// More digits than any unit in Odoo has.
+const SHOWN_DIGITS: u32 = 10;
+
+async fn declaration<P>(
+    odoo: &Client,
+    work: &Work<P>,
+    transfer: &Transfer,
+    read: &Picking,
+    lots: &Lots,
+) -> Result<Declaration, StepError> {
+    let moves = in_order(read);
+    let comes_in = transfer.document.purpose == Purpose::Receive;
     let hold = hold_location(odoo, work, transfer.parts.iter().flatten()).await?;
     let mut declared = Vec::new();
     for (one, parts) in moves.iter().zip(&transfer.parts) {
@@ -239,12 +325,7 @@ async fn declaration<P>(
             let lot = match &part.lot {
                 None => None,
                 Some(name) if comes_in => Some(named(name, part)),
-                Some(name) => {
-                    let id = known
-                        .get(&(one.product, name.to_string()))
-                        .ok_or_else(|| diverged(transfer, &format!("has no lot {name}")))?;
-                    Some(Lot::Known(*id))
-                }
+                Some(name) => Some(Lot::Known(known(transfer, lots, one.product, name)?)),
             };
             of.push(DeclaredPart {
                 quantity: part.quantity,

@@ -187,6 +187,15 @@ pub(crate) fn display_name(tx: &Transaction, model: &'static str, id: i64) -> St
     }
 }
 
+/// Whether Odoo counts where it lies.
+pub(crate) fn is_stored(tx: &Transaction, product: i64) -> bool {
+    if tx.version == Version::V17 {
+        tx.text(PRODUCT, product, "detailed_type") == "product"
+    } else {
+        tx.flag(PRODUCT, product, "is_storable")
+    }
+}
+
 pub(crate) fn compute(tx: &Transaction, model: &'static str, id: i64, key: &'static str) -> Value {
     match (model, key) {
         (TEMPLATE, "default_code" | "barcode" | "standard_price") => tx

@@ -8,7 +8,7 @@ use crate::models::moves::{
     MOVE, MOVE_LINE, cancel_move, move_lines, prefill, reserve, set_picked,
 };
 use crate::models::product;
-use crate::models::stock::PICKING;
+use crate::models::stock::{PICKING, QUANT};
 use crate::orm::write::{Wishes, create_from};
 use crate::transaction::Transaction;
 use crate::value::Value;
@@ -43,6 +43,11 @@ pub(crate) fn validate(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
         if !asking.is_empty() {
             return Ok(wizard(&asking));
         }
+    }
+    if !tx.context_flag("skip_expired") && open.iter().any(|id| has_expired(tx, *id)) {
+        return Ok(
+            json!({"name": "Confirmation", "type": "ir.actions.act_window", "view_mode": "form", "res_model": "expiry.picking.confirmation", "target": "new"}),
+        );
     }
     for id in open {
         done(tx, id, dropped.contains(&id))?;
@@ -123,6 +128,26 @@ fn check_lots(tx: &Transaction, picking: i64) -> Result<()> {
     }
 }
 
+/// Whether what is moved may not be used any more; up to 18 a receipt is not asked about it.
+fn has_expired(tx: &Transaction, picking: i64) -> bool {
+    if tx.text(PICKING, picking, "picking_type_code") == "incoming"
+        && !tx.version.asks_about_expired_receipts()
+    {
+        return false;
+    }
+    let now = tx.now();
+    let mut lines = chosen(tx, picking)
+        .into_iter()
+        .flat_map(|entry| move_lines(tx, entry));
+    lines.any(|line| {
+        let of_lot = tx
+            .one(MOVE_LINE, line, "lot_id")
+            .map(|lot| tx.text("stock.lot", lot, "expiration_date"));
+        let date = of_lot.unwrap_or_else(|| tx.text(MOVE_LINE, line, "expiration_date"));
+        !date.is_empty() && date < now
+    })
+}
+
 fn leaves_something(tx: &Transaction, picking: i64) -> bool {
     let chosen = chosen(tx, picking);
     active_moves(tx, picking).into_iter().any(|entry| {
@@ -188,9 +213,11 @@ fn finish(tx: &mut Transaction, entry: i64) -> Result<()> {
             && tx.get(MOVE_LINE, line, "lot_id").is_empty()
             && tx.text(MOVE, entry, "has_tracking") != "none"
         {
-            let lot = lot_named(tx, tx.get(MOVE, entry, "product_id"), &lot)?;
+            let expires = tx.get(MOVE_LINE, line, "expiration_date");
+            let lot = lot_named(tx, tx.get(MOVE, entry, "product_id"), &lot, expires)?;
             tx.put(MOVE_LINE, line, "lot_id", Value::One(lot));
         }
+        moved(tx, line)?;
         tx.put_all(
             MOVE_LINE,
             line,
@@ -218,7 +245,43 @@ fn finish(tx: &mut Transaction, entry: i64) -> Result<()> {
     Ok(())
 }
 
-fn lot_named(tx: &mut Transaction, product: Value, name: &str) -> Result<i64> {
+/// What a line moves is counted where it leaves and where it arrives; less than nothing is counted too.
+fn moved(tx: &mut Transaction, line: i64) -> Result<()> {
+    let Some(product) = tx
+        .one(MOVE_LINE, line, "product_id")
+        .filter(|product| product::is_stored(tx, *product))
+    else {
+        return Ok(());
+    };
+    let quantity = tx.dec(MOVE_LINE, line, "quantity_product_uom");
+    let lot = tx.one(MOVE_LINE, line, "lot_id");
+    for (place, change) in [("location_id", -quantity), ("location_dest_id", quantity)] {
+        let place = tx.get(MOVE_LINE, line, place);
+        let known = tx
+            .referring(QUANT, "product_id", product)
+            .into_iter()
+            .find(|quant| {
+                tx.get(QUANT, *quant, "location_id") == place
+                    && tx.one(QUANT, *quant, "lot_id") == lot
+            });
+        if let Some(quant) = known {
+            let sum = tx.dec(QUANT, quant, "quantity") + change;
+            tx.put(QUANT, quant, "quantity", Value::Dec(sum));
+            continue;
+        }
+        let values = [
+            ("product_id", Value::One(product)),
+            ("location_id", place),
+            ("lot_id", lot.map_or(Value::Null, Value::One)),
+            ("quantity", Value::Dec(change)),
+        ];
+        create_from(tx, tx.model(QUANT)?, Wishes::from(values))?;
+    }
+    Ok(())
+}
+
+/// A lot has the date of the first receipt that names it.
+fn lot_named(tx: &mut Transaction, product: Value, name: &str, expires: Value) -> Result<i64> {
     let known = product
         .as_one()
         .map(|product| tx.referring("stock.lot", "product_id", product))
@@ -232,7 +295,11 @@ fn lot_named(tx: &mut Transaction, product: Value, name: &str) -> Result<i64> {
     create_from(
         tx,
         tx.model("stock.lot")?,
-        Wishes::from([("name", Value::text(name)), ("product_id", product)]),
+        Wishes::from([
+            ("name", Value::text(name)),
+            ("product_id", product),
+            ("expiration_date", expires),
+        ]),
     )
 }
 

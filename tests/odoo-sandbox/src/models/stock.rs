@@ -13,6 +13,7 @@ use crate::transaction::Transaction;
 use crate::value::Value;
 
 pub(crate) const PICKING: &str = "stock.picking";
+pub(crate) const QUANT: &str = "stock.quant";
 
 pub(crate) fn defaults(tx: &mut Transaction, model: &str, record: &mut Record) -> Result<()> {
     record.entry("company_id").or_insert(Value::One(COMPANY));

@@ -191,6 +191,17 @@ pub(super) const MODELS: &[Declared] = &[
         &[char("name", "Package Reference").required()],
     ),
     model(
+        "stock.quant",
+        "Quants",
+        "id",
+        &[
+            many2one("product_id", "Product", "product.product").required(),
+            many2one("location_id", "Location", "stock.location").required(),
+            many2one("lot_id", "Lot/Serial Number", "stock.lot"),
+            quantity("quantity", "Quantity"),
+        ],
+    ),
+    model(
         "stock.lot",
         "Lot/Serial",
         "name, id",
@@ -198,6 +209,7 @@ pub(super) const MODELS: &[Declared] = &[
             char("name", "Lot/Serial Number").required(),
             char("ref", "Internal Reference"),
             many2one("product_id", "Product", "product.product").required(),
+            datetime("expiration_date", "Expiration Date"),
             quantity("product_qty", "On Hand Quantity").computed(),
             many2one("company_id", "Company", "res.company"),
             many2one("product_uom_id", "Unit", "uom.uom").computed(),

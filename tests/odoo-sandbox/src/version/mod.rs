@@ -260,6 +260,11 @@ impl Version {
         !self.since(Self::V19)
     }
 
+    /// Since 19 a receipt of goods past their date opens a dialogue; before, only other transfers do.
+    pub(crate) const fn asks_about_expired_receipts(self) -> bool {
+        self.since(Self::V19)
+    }
+
     /// The loser of two concurrent confirmations or validations gets a misleading error; 19 answers true.
     pub(crate) const fn loser_is_told_of_followers(self) -> bool {
         !self.since(Self::V19)
