@@ -10,6 +10,7 @@ pub mod api;
 pub mod cloud;
 pub mod command;
 pub mod facts;
+pub mod feeds;
 pub mod legacy;
 pub mod plants;
 pub mod reconcile;
@@ -32,6 +33,8 @@ macro_rules! from_error {
 }
 
 from_error!(
+    interplant_mapping::document::Unread,
+    interplant_mapping::place::Mistake,
     std::io::Error,
     serde_json::Error,
     reqwest::Error,

@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 
 use crate::cloud::LocalOptions;
 use crate::command::{list, send, show};
-use crate::legacy::{self, Export, SourceOrder};
+use crate::legacy::{Export, SourceOrder};
 use crate::plants::read_plants;
 use crate::reconcile::{Reconciliation, reconcile};
 use crate::world::{OdooChoice, World};
-use crate::{Failure, facts, table};
+use crate::{Failure, facts, feeds, table};
 
 /// Runs the whole road on this machine: cloud, plants, Odoo, and the proof
 #[derive(Debug, Args)]
@@ -160,24 +160,26 @@ impl Demo {
 
     async fn sendings(&self, world: &mut World) -> Result<Vec<Sending>, Failure> {
         let mut sendings = Vec::new();
-        for folder in read_plants(&self.project.join("plants"))? {
+        let plants = self.project.join("plants");
+        let bundle = feeds::bundle(&plants)?;
+        for folder in read_plants(&plants)? {
             let code = folder.plant.plant.clone();
             let mut export = match &self.data {
                 None => Export {
                     events: folder.samples,
                     orders: Vec::new(),
                 },
-                // The export is Plant B's in the scenario: the plant whose configuration knows the unit EA.
-                Some(data) if folder.plant.units.contains_key("EA") => legacy::read(
-                    data,
-                    &code,
-                    if self.orders == 0 {
+                Some(data) => {
+                    let most = if self.orders == 0 {
                         usize::MAX
                     } else {
                         self.orders
-                    },
-                )?,
-                Some(_) => continue,
+                    };
+                    match Export::by_feed(&bundle, &code, data, most)? {
+                        Some(export) => export,
+                        None => continue,
+                    }
+                }
             };
             // A real Odoo remembers the last demo: its orders get numbers of their own each time.
             if world.sandbox.is_none() {
@@ -193,7 +195,12 @@ impl Demo {
                 source: export.orders,
             });
         }
-        Ok(sendings)
+        match &self.data {
+            Some(data) if sendings.is_empty() => {
+                Err(format!("no plant has a feed for the files of {}", data.display()).into())
+            }
+            Some(_) | None => Ok(sendings),
+        }
     }
 }
 

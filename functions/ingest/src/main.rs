@@ -1,7 +1,5 @@
 //! The API: takes facts, tells their fate.
 
-mod accept;
-mod contract;
 mod openapi;
 mod problem;
 mod read;

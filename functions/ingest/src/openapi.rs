@@ -3,8 +3,10 @@
 use interplant_domain::fact::FactKind;
 use serde_json::{Map, Value, json};
 
-use crate::contract::{envelope_schema, fact_schema};
-use crate::read::{BATCH_EVENTS, EVENT_BYTES};
+use interplant_mapping::contract::{envelope_schema, fact_schema};
+use interplant_mapping::event::EVENT_BYTES;
+
+use crate::read::BATCH_EVENTS;
 
 /// The document that `GET /v1/openapi.json` answers.
 pub(crate) fn document() -> Value {

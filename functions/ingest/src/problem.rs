@@ -1,5 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457), each with a stable code and what to do.
 
+use interplant_mapping::event::{Fault, Refusal};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
@@ -28,17 +29,6 @@ pub(crate) struct Problem {
     pub(crate) errors: Vec<Fault>,
 }
 
-/// One of several faults.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Fault {
-    /// The code.
-    pub(crate) code: &'static str,
-    /// JSON pointer of the place.
-    pub(crate) pointer: String,
-    /// What is wrong and what to do.
-    pub(crate) detail: String,
-}
-
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, title: impl Into<String>) -> Self {
         Self {
@@ -58,17 +48,6 @@ impl Problem {
         self
     }
 
-    /// From all faults of an event; the first one gives code and place.
-    pub(crate) fn from_faults(faults: Vec<Fault>) -> Option<Self> {
-        let first = faults.first()?.clone();
-        let mut problem =
-            Self::new(StatusCode::UNPROCESSABLE_ENTITY, first.code, first.detail).at(first.pointer);
-        if faults.len() > 1 {
-            problem.errors = faults;
-        }
-        Some(problem)
-    }
-
     pub(crate) fn unavailable() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -79,5 +58,19 @@ impl Problem {
 
     pub(crate) fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.code {
+            "plant_mismatch" => StatusCode::FORBIDDEN,
+            "invalid_event" => StatusCode::BAD_REQUEST,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let mut problem = Self::new(status, refusal.code, refusal.detail);
+        problem.pointer = refusal.pointer;
+        problem.errors = refusal.faults;
+        problem
     }
 }

@@ -1,9 +1,13 @@
 //! The routes of the API.
 
 use interplant_domain::identifier::{LifecycleId, PlantCode};
+use interplant_domain::json::Json;
 use interplant_domain::plant::Plant;
+use interplant_mapping::contract::Contract;
+use interplant_mapping::event::{EVENT_BYTES, event};
 use interplant_runtime::Context;
 use interplant_runtime::inbox::Row;
+use interplant_runtime::intake::{Accepted, NotTaken, accept};
 use interplant_runtime::store::transport_key;
 use lambda_http::http::{Method, StatusCode, header, request::Parts};
 use lambda_http::request::RequestContext;
@@ -11,11 +15,9 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::accept::{Accepted, accept};
-use crate::contract::Contract;
 use crate::openapi;
 use crate::problem::Problem;
-use crate::read::{self, BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES};
+use crate::read::{self, BATCH_BYTES, BATCH_EVENTS};
 use crate::request::{sender, text, unavailable};
 
 /// The API with what it needs.
@@ -119,8 +121,7 @@ impl Api {
         if body.len() > EVENT_BYTES {
             return Err(too_large());
         }
-        let event = read::event(&self.contract, &plant.plant, read::json(body)?)?;
-        let Accepted { receipt, replayed } = accept(&self.context, plant, &event).await?;
+        let Accepted { receipt, replayed } = self.take(plant, read::json(body)?).await?;
         Ok(Answer {
             status: if replayed {
                 StatusCode::OK
@@ -132,8 +133,18 @@ impl Api {
         })
     }
 
+    async fn take(&self, plant: &Plant, json: Json) -> Result<Accepted, Problem> {
+        let event = event(&self.contract, &plant.plant, json)?;
+        accept(&self.context, plant, &event)
+            .await
+            .map_err(|error| match error {
+                NotTaken::Refused(refusal) => refusal.into(),
+                NotTaken::Store(error) => unavailable(&error),
+            })
+    }
+
     async fn batch(&self, plant: &Plant, body: &[u8]) -> Result<Answer, Problem> {
-        let interplant_domain::json::Json::Array(events) = read::json(body)? else {
+        let Json::Array(events) = read::json(body)? else {
             return Err(Problem::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_batch",
@@ -158,11 +169,7 @@ impl Api {
             let outcome = if size > EVENT_BYTES {
                 Err(too_large())
             } else {
-                read::event(&self.contract, &plant.plant, event)
-            };
-            let outcome = match outcome {
-                Ok(event) => accept(&self.context, plant, &event).await,
-                Err(problem) => Err(problem),
+                self.take(plant, event).await
             };
             let mut result = json!({"index": index, "source": source, "id": id});
             let fields = match outcome {

@@ -46,6 +46,10 @@ pub struct Envelope {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[1-9][0-9]{0,8}$"))]
     pub bizrev: Option<String>,
+    /// SHA-256 of the mapping that made the event from a plant's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    pub mappinghash: Option<String>,
     /// The fact itself.
     pub data: serde_json::Value,
 }

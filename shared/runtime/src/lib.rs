@@ -8,6 +8,7 @@ pub mod context;
 pub mod engine;
 pub mod failpoint;
 pub mod inbox;
+pub mod intake;
 pub mod invoices;
 pub mod memory;
 pub mod protocol;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use interplant_cli::facts::event;
+use interplant_cli::legacy::Export;
 use interplant_cli::world::World;
 use interplant_domain::exception::{Code, Decision};
 use interplant_domain::fact::{Code as FactCode, FactKind};
@@ -817,8 +818,11 @@ fn a_process_killed_at_any_other_effect_leaves_one_effect_each() {
 #[test]
 fn a_legacy_export_ends_in_odoo_to_the_unit_and_to_the_cent() {
     beside_others(async |world| {
-        let folder = crate::setting::project().join("tests/lifecycles/samples/legacy-erp");
-        let mut export = interplant_cli::legacy::read(&folder, &plant_b(), usize::MAX).unwrap();
+        let plants = crate::setting::project().join("plants");
+        let folder = plants.join("plant-b/samples/purchase-orders");
+        let bundle = interplant_cli::feeds::bundle(&plants).unwrap();
+        let export = Export::by_feed(&bundle, &plant_b(), &folder, usize::MAX).unwrap();
+        let mut export = export.unwrap();
         // A real Odoo remembers the last run.
         export.renumber(world.cloud.context.now().as_millisecond());
         let events = export.events;

@@ -20,6 +20,7 @@ const DRAWERS: [&str; 10] = [
     "utilities",
 ];
 
+const MAPPING: &str = "interplant-mapping";
 const DOMAIN: &str = "interplant-domain";
 const ODOO: &str = "interplant-odoo";
 const RUNTIME: &str = "interplant-runtime";
@@ -36,13 +37,13 @@ fn is_aws_sdk(name: &str) -> bool {
 fn may_use(package: &Package) -> Option<&'static [&'static str]> {
     match package.folder().as_str() {
         "shared/domain" | "tests/odoo-sandbox" => Some(&[]),
-        "shared/odoo" => Some(&[DOMAIN]),
-        "shared/runtime" => Some(&[DOMAIN, ODOO]),
+        "shared/mapping" | "shared/odoo" => Some(&[DOMAIN]),
+        "shared/runtime" => Some(&[DOMAIN, MAPPING, ODOO]),
         // The demo brings an Odoo of its own along.
-        "cli" => Some(&[DOMAIN, ODOO, RUNTIME, SANDBOX]),
-        folder if folder.starts_with("functions/") => Some(&[DOMAIN, ODOO, RUNTIME]),
+        "cli" => Some(&[DOMAIN, MAPPING, ODOO, RUNTIME, SANDBOX]),
+        folder if folder.starts_with("functions/") => Some(&[DOMAIN, MAPPING, ODOO, RUNTIME]),
         folder if folder.starts_with("tests/") => {
-            Some(&[DOMAIN, ODOO, RUNTIME, SANDBOX, "interplant-cli"])
+            Some(&[DOMAIN, MAPPING, ODOO, RUNTIME, SANDBOX, "interplant-cli"])
         }
         _ => None,
     }
@@ -136,7 +137,10 @@ fn dependencies_point_towards_the_domain() {
             }
         }
     }
-    report("functions, cli -> runtime -> odoo -> domain:", &findings);
+    report(
+        "functions, cli -> runtime -> odoo, mapping -> domain:",
+        &findings,
+    );
 }
 
 #[test]

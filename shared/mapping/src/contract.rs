@@ -9,30 +9,36 @@ use jsonschema::{ValidationError, Validator};
 use schemars::{Schema, schema_for};
 use serde_json::Value;
 
-use crate::problem::Fault;
+use crate::event::Fault;
 
 /// More faults than this are not listed.
 const MOST_FAULTS: usize = 20;
 
 /// Compiled schemas of the envelope and of every fact.
-pub(crate) struct Contract {
+#[derive(Debug)]
+pub struct Contract {
     envelope: Validator,
     facts: BTreeMap<FactKind, Validator>,
 }
 
 /// The schema of the envelope.
-pub(crate) fn envelope_schema() -> Schema {
+#[must_use]
+pub fn envelope_schema() -> Schema {
     schema_for!(Envelope)
 }
 
 /// The schema of the `data` of a kind of fact.
-pub(crate) fn fact_schema(kind: FactKind) -> Schema {
+#[must_use]
+pub fn fact_schema(kind: FactKind) -> Schema {
     kind.schema()
 }
 
 impl Contract {
     /// Compiles the schemas, once per cold start.
-    pub(crate) fn new() -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// When a schema is none, which is our fault.
+    pub fn new() -> Result<Self, String> {
         let compile = |schema: Schema| {
             jsonschema::options()
                 .should_validate_formats(true)
@@ -51,7 +57,8 @@ impl Contract {
     }
 
     /// Faults of the envelope.
-    pub(crate) fn envelope_faults(&self, event: &Value) -> Vec<Fault> {
+    #[must_use]
+    pub fn envelope_faults(&self, event: &Value) -> Vec<Fault> {
         self.envelope
             .iter_errors(event)
             .take(MOST_FAULTS)
@@ -60,7 +67,8 @@ impl Contract {
     }
 
     /// Faults of `data`, with pointers from the root of the event.
-    pub(crate) fn fact_faults(&self, kind: FactKind, data: &Value) -> Vec<Fault> {
+    #[must_use]
+    pub fn fact_faults(&self, kind: FactKind, data: &Value) -> Vec<Fault> {
         let Some(validator) = self.facts.get(&kind) else {
             return Vec::new();
         };

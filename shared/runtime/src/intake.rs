@@ -1,62 +1,69 @@
-//! Takes an event: durable first, acknowledged after, queued if possible.
+//! Takes an event at the door, whichever door it came by: durable first, acknowledged after, queued if
+//! possible.
 
 use interplant_domain::exception::{Code, Exception};
 use interplant_domain::identifier::{EventId, ExceptionId, LifecycleId, PlantCode};
 use interplant_domain::lifecycle::owner;
 use interplant_domain::mailbox::RaisedException;
 use interplant_domain::plant::Plant;
-use interplant_runtime::inbox::{Fate, Row, Stored};
-use interplant_runtime::store::{Error, new_event_id, transport_key};
-use interplant_runtime::{Context, failpoint};
+use interplant_mapping::event::{Event, Refusal};
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::http::StatusCode;
 use serde::Serialize;
 
-use crate::problem::Problem;
-use crate::read::Event;
+use crate::inbox::{Fate, Row, Stored};
+use crate::store::{Error, new_event_id, transport_key};
+use crate::{Context, failpoint};
+
+/// Why an event was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// The sender has to mend something.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Nothing was stored; it may be sent again as it is.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
 
 /// What a sender is told about an event that is durable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Receipt {
+pub struct Receipt {
     /// `accepted`, `duplicate`, `duplicate_of` or `held`.
-    pub(crate) status: &'static str,
+    pub status: &'static str,
     /// Our id of the event.
-    pub(crate) event: EventId,
+    pub event: EventId,
     /// The lifecycle that it belongs to.
-    pub(crate) lifecycle: LifecycleId,
+    pub lifecycle: LifecycleId,
     /// The first event with the same fact.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) duplicate_of: Option<EventId>,
+    pub duplicate_of: Option<EventId>,
     /// The exception that a person decides.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) exception: Option<ExceptionId>,
+    pub exception: Option<ExceptionId>,
     /// When it was stored.
-    pub(crate) received_at: Timestamp,
+    pub received_at: Timestamp,
 }
 
 /// A receipt, and whether it repeats an earlier one.
-pub(crate) struct Accepted {
-    pub(crate) receipt: Receipt,
-    pub(crate) replayed: bool,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// What the sender is told.
+    pub receipt: Receipt,
+    /// Whether the same was said before.
+    pub replayed: bool,
 }
 
-pub(crate) async fn accept(
-    context: &Context,
-    plant: &Plant,
-    event: &Event,
-) -> Result<Accepted, Problem> {
+/// Takes an event.
+///
+/// # Errors
+/// [`NotTaken`]
+pub async fn accept(context: &Context, plant: &Plant, event: &Event) -> Result<Accepted, NotTaken> {
     let now = context.now();
     let row = new_row(&plant.plant, event, now);
     let business_key = event
         .fact
         .business_key(&plant.plant, event.envelope.revision());
-    let unavailable = |error: Error| crate::request::unavailable(&error);
-    match context
-        .inbox
-        .store(&row, &business_key)
-        .await
-        .map_err(unavailable)?
-    {
+    match context.inbox.store(&row, &business_key).await? {
         Stored::New => {
             failpoint!("ingest.after_inbox");
             // A message that does not get through is sent by the sweeper; the fact is safe already.
@@ -67,7 +74,7 @@ pub(crate) async fn accept(
             Ok(answer(&row, false))
         }
         Stored::Replayed(first) => Ok(answer(&first, true)),
-        Stored::Mismatch => Err(mismatch()),
+        Stored::Mismatch => Err(mismatch().into()),
         Stored::SameFact {
             event_id,
             content_hash,
@@ -83,8 +90,7 @@ pub(crate) async fn accept(
             context
                 .store
                 .raise_aside(&row.lifecycle, &raised, now)
-                .await
-                .map_err(unavailable)?;
+                .await?;
             let row = Row {
                 fate: Fate::Held {
                     exception: raised.id,
@@ -97,16 +103,11 @@ pub(crate) async fn accept(
     }
 }
 
-async fn aside(context: &Context, row: &Row) -> Result<Accepted, Problem> {
-    match context
-        .inbox
-        .store_aside(row)
-        .await
-        .map_err(|error| crate::request::unavailable(&error))?
-    {
+async fn aside(context: &Context, row: &Row) -> Result<Accepted, NotTaken> {
+    match context.inbox.store_aside(row).await? {
         Stored::New | Stored::SameFact { .. } => Ok(answer(row, false)),
         Stored::Replayed(first) => Ok(answer(&first, true)),
-        Stored::Mismatch => Err(mismatch()),
+        Stored::Mismatch => Err(mismatch().into()),
     }
 }
 
@@ -149,9 +150,8 @@ fn answer(row: &Row, replayed: bool) -> Accepted {
     }
 }
 
-fn mismatch() -> Problem {
-    Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
+fn mismatch() -> Refusal {
+    Refusal::new(
         "idempotency_payload_mismatch",
         "An event with this `source` and `id` came before with another content: give every event an id of its own.",
     )
