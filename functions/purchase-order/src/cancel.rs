@@ -152,7 +152,8 @@ async fn credit_bill<P>(
         totals: None,
     };
     let id = document.create(odoo, work, order).await?;
-    post_invoice::post(odoo, id, &document).await
+    post_invoice::post(odoo, id, &document).await?;
+    post_invoice::read_posted(odoo, id, &document).await
 }
 
 fn today<P>(work: &Work<P>) -> interplant_domain::fact::Day {

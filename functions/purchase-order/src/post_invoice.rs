@@ -77,7 +77,24 @@ async fn bill(context: &Context, work: &Work<()>) -> Result<Done, StepError> {
     failpoint!("post_invoice.after_load");
     let posted = post(&odoo, id, &document).await?;
     failpoint!("post_invoice.after_post");
-    for other in invoice.others(&order.number) {
+    let mut booked = order.clone();
+    booked.apply_bill(work.sequence, posted.clone());
+    // When this bill completes the order, `Close` reads it back; else nobody comes by soon, so we do it now.
+    let settle = if booked.is_complete() {
+        Settle::Continue
+    } else {
+        Settle::Applied
+    };
+    let others: Vec<&Code> = invoice.others(&order.number).collect();
+    let mut posted = posted;
+    // A draft has no number yet: whoever is told of the bill is told of the posted one.
+    if (settle == Settle::Applied || !others.is_empty())
+        && let Some(read) = verify(&odoo, work, &booked).await?
+    {
+        booked.apply_bill(work.sequence, read.clone());
+        posted = read;
+    }
+    for other in others {
         let told = Fact::InvoicePosted(InvoicePosted {
             po_number: other.clone(),
             invoice_number: invoice.number.clone(),
@@ -88,19 +105,8 @@ async fn bill(context: &Context, work: &Work<()>) -> Result<Done, StepError> {
         });
         context.tell(&work.plant, &told).await?;
     }
-    let mut order = order.clone();
-    order.apply_bill(work.sequence, posted.clone());
-    // When this bill completes the order, `Close` reads it back; else nobody comes by soon, so we do it now.
-    let settle = if order.is_complete() {
-        Settle::Continue
-    } else {
-        Settle::Applied
-    };
-    if settle == Settle::Applied {
-        verify(&odoo, work, &order).await?;
-    }
     Ok(Done {
-        order: Some(order),
+        order: Some(booked),
         settle,
         result: format!(
             "bill of invoice {} posted: {}",
@@ -493,50 +499,62 @@ pub(crate) async fn verify(
         return Ok(None);
     }
     let mut document = document(work, order, invoice, String::new())?;
-    // Lines of other orders are forgotten once the bill is posted; its sums still tell.
-    let partial = !invoice.orders.is_empty();
-    let bill = read_bill(odoo, posted.id, &document.number).await?;
+    if !invoice.orders.is_empty() {
+        // Lines of other orders are forgotten once the bill is posted; its sums still tell.
+        document.lines.clear();
+        document.extras.clear();
+    }
+    read_posted(odoo, posted.id, &document).await.map(Some)
+}
+
+/// Reads a bill back after it was posted; a document without lines is compared by its sums.
+///
+/// # Errors
+/// As [`verify`].
+pub(crate) async fn read_posted(
+    odoo: &Client,
+    id: i64,
+    document: &Document,
+) -> Result<PostedBill, StepError> {
+    let mut bill = read_bill(odoo, id, &document.number).await?;
     if bill.state != BillState::Posted {
         return Err(Exception::new(
             ExceptionCode::BillPostedDifferent,
             format!(
                 "the bill of invoice {} is {:?} in Odoo after posting",
-                invoice.number, bill.state
+                document.number, bill.state
             ),
         )
         .into());
     }
-    if bill.accounting_date != Some(invoice.posting_date) {
+    if bill.accounting_date != Some(document.posting_date) {
         return Err(Exception::new(
             ExceptionCode::PeriodLocked,
             format!(
                 "bill {} of invoice {} was meant for {}, Odoo booked it on {}",
                 bill.name,
-                invoice.number,
-                invoice.posting_date,
+                document.number,
+                document.posting_date,
                 bill.accounting_date
                     .map_or_else(|| "no date".to_owned(), |day| day.to_string())
             ),
         )
         .into());
     }
-    let mut compared = bill.clone();
-    if partial {
-        document.lines.clear();
-        document.extras.clear();
-        compared.lines.clear();
+    if document.lines.is_empty() && document.extras.is_empty() {
+        bill.lines.clear();
     }
-    document.same(&compared).map_err(|what| {
+    document.same(&bill).map_err(|what| {
         Exception::new(
             ExceptionCode::BillPostedDifferent,
-            format!("bill {} of invoice {}: {what}", bill.name, invoice.number),
+            format!("bill {} of invoice {}: {what}", bill.name, document.number),
         )
     })?;
-    Ok(Some(PostedBill {
-        id: posted.id,
+    Ok(PostedBill {
+        id,
         name: bill.name,
         total: bill.total,
-    }))
+    })
 }
 
 async fn read_bill(odoo: &Client, id: i64, number: &str) -> Result<Bill, StepError> {

@@ -150,6 +150,12 @@ impl Purchase {
         let closing = order.closing.clone().unwrap();
         assert_eq!(closing.reason, how, "{closing:?}");
         assert!(closing.lines.iter().all(|line| line.open.is_zero()));
+        let bills = order.invoices.iter().filter_map(|one| one.bill.as_ref());
+        assert!(
+            bills.clone().all(|bill| !bill.name.is_empty()),
+            "{:?}",
+            order.invoices
+        );
         order
     }
 
