@@ -59,12 +59,25 @@ impl Sender {
     /// # Errors
     /// When there is no answer.
     pub async fn post(&self, media_type: &str, body: String) -> Result<Answer, Failure> {
+        self.post_to("/v1/events", media_type, body).await
+    }
+
+    /// Sends a body to a path, signed now.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn post_to(
+        &self,
+        path: &str,
+        media_type: &str,
+        body: String,
+    ) -> Result<Answer, Failure> {
         let id = format!("msg_{}", uuid::Uuid::now_v7().simple());
         let timestamp = Timestamp::now().as_second().to_string();
         let signature = self.key.sign(&id, &timestamp, body.as_bytes());
         let request = self
             .http
-            .post(format!("{}/v1/events", self.base))
+            .post(format!("{}{path}", self.base))
             .header("content-type", media_type)
             .body(body);
         self.send(request, &id, &timestamp, &signature).await
@@ -95,6 +108,20 @@ impl Sender {
             &signature,
         )
         .await
+    }
+
+    /// Uploads a file to an address that was given for it.
+    ///
+    /// # Errors
+    /// When the address does not take it.
+    pub async fn upload(&self, url: &str, bytes: Vec<u8>) -> Result<(), Failure> {
+        let response = self.http.put(url).body(bytes).send().await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let said = response.text().await?;
+        Err(format!("the upload was refused with {status}: {said}").into())
     }
 
     async fn send(

@@ -1,6 +1,7 @@
 //! The commands.
 
 mod decide;
+mod deliver;
 mod demo;
 mod list;
 mod odoo;
@@ -36,6 +37,8 @@ enum Command {
     Demo(demo::Demo),
     /// Sign a file of events and send it
     Send(send::Send),
+    /// Upload files of a plant, and say what became of them
+    Deliver(deliver::Deliver),
     /// Show the road of a lifecycle: facts, steps, Odoo records, waits, times
     Show(show::Show),
     /// List lifecycles, the last changed first
@@ -66,6 +69,7 @@ pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(demo) => demo.run(json).await,
         Command::Send(send) => send.run(local, json).await,
+        Command::Deliver(deliver) => deliver.run(local, json).await,
         Command::Show(show) => show.run(local, json).await,
         Command::List(list) => list.run(local, json).await,
         Command::Decide(decide) => decide.run(local, json).await,

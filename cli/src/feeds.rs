@@ -54,6 +54,22 @@ pub fn bundle(plants: &Path) -> Result<Bundle, Failure> {
     Ok(bundle)
 }
 
+/// What the feeds of one plant are made of: its own folder, and packs, which are folders without a plant.yaml.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn bundle_of(folder: &Path) -> Result<Bundle, Failure> {
+    let folder = folder.canonicalize()?;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let root = folder.parent().ok_or("the plant's folder has no parent")?;
+    let mut bundle = bundle(root)?;
+    bundle.files.retain(|path, _| {
+        let top = path.split('/').next().unwrap_or_default();
+        top == name || !root.join(top).join("plant.yaml").is_file()
+    });
+    Ok(bundle)
+}
+
 /// The feeds of a plant.
 ///
 /// # Errors

@@ -9,6 +9,7 @@
 pub mod api;
 pub mod cloud;
 pub mod command;
+pub mod deliver;
 pub mod facts;
 pub mod feeds;
 pub mod legacy;

@@ -130,6 +130,16 @@ impl World {
         Ok(())
     }
 
+    /// Publishes the feeds of a plant that was added.
+    ///
+    /// # Errors
+    /// When they cannot be read, or a store is not available.
+    pub async fn add_feeds(&self, plant: &PlantCode, folder: &Path) -> Result<(), Failure> {
+        let bundle = feeds::bundle_of(folder)?;
+        self.cloud.context.files.publish(plant, &bundle).await?;
+        Ok(())
+    }
+
     /// The sender of a plant.
     ///
     /// # Errors

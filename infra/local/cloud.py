@@ -388,6 +388,8 @@ class Cloud:
             "inbox_table": outputs["InboxTableName"],
             "lifecycle_table": outputs["LifecycleTableName"],
             "plant_table": outputs["PlantTableName"],
+            "file_table": outputs["FileTableName"],
+            "file_bucket": outputs["FileBucketName"],
             "route_queue_url": outputs["RouteQueueUrl"],
             "route_dead_letters_url": outputs["RouteDeadLettersUrl"],
             "tick_queue_url": outputs["TickQueueUrl"],

@@ -51,7 +51,10 @@ impl Plant {
             Self::Publish { folder } => {
                 let plant = plants::read_plant(&folder)?;
                 feeds_of(&folder)?;
-                cloud::attach(local).await?.0.plants.publish(&plant).await?;
+                let context = cloud::attach(local).await?.0;
+                context.plants.publish(&plant).await?;
+                let bundle = feeds::bundle_of(&folder)?;
+                context.files.publish(&plant.plant, &bundle).await?;
                 if json {
                     println!("{}", serde_json::to_string_pretty(&plant)?);
                 } else {
@@ -146,9 +149,7 @@ fn print(feed: &Feed, checked: &Checked) {
 
 fn feeds_of(folder: &Path) -> Result<Vec<Feed>, Failure> {
     let plant = plants::read_plant(folder)?;
-    let folder = folder.canonicalize()?;
-    let root = folder.parent().ok_or("the plant's folder has no parent")?;
-    feeds::feeds(&feeds::bundle(root)?, &plant.plant)
+    feeds::feeds(&feeds::bundle_of(folder)?, &plant.plant)
 }
 
 fn check_feed(folder: &Path, feed: &Feed, accept: bool) -> Result<Checked, Failure> {

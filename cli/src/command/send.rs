@@ -11,9 +11,9 @@ use serde_json::Value;
 use crate::api::{BATCH, Sender};
 use crate::{Failure, cloud, plants, table};
 
-/// Signs a file of events and sends it
+/// Which plant speaks, where to, and with which key.
 #[derive(Debug, Args)]
-pub(crate) struct Send {
+pub(crate) struct As {
     /// The plant that sends
     #[arg(long)]
     plant: String,
@@ -23,15 +23,10 @@ pub(crate) struct Send {
     /// File with the plant's key, whsec_… or whsk_…; a local cloud knows its own
     #[arg(long)]
     key_file: Option<PathBuf>,
-    /// Events in one request
-    #[arg(long, default_value_t = 50)]
-    batch: usize,
-    /// One event, a JSON array of events, or one event per line
-    file: PathBuf,
 }
 
-impl Send {
-    pub(crate) async fn run(self, local: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
+impl As {
+    pub(crate) async fn sender(&self, local: Option<&Path>) -> Result<Sender, Failure> {
         let plant: PlantCode = self.plant.parse()?;
         let key = match (&self.key_file, local) {
             (Some(file), _) => std::fs::read_to_string(file)
@@ -54,7 +49,25 @@ impl Send {
                 .unwrap_or_default(),
             (None, None) => return Err("name the API by --api, or a local cloud by --local".into()),
         };
-        let sender = Sender::new(&api, &plant, &key)?;
+        Sender::new(&api, &plant, &key)
+    }
+}
+
+/// Signs a file of events and sends it
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    #[command(flatten)]
+    sender: As,
+    /// Events in one request
+    #[arg(long, default_value_t = 50)]
+    batch: usize,
+    /// One event, a JSON array of events, or one event per line
+    file: PathBuf,
+}
+
+impl Send {
+    pub(crate) async fn run(self, local: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
+        let sender = self.sender.sender(local).await?;
         let events = plants::read_events(&self.file)?;
         let results = send(&sender, &events, self.batch.clamp(1, 100)).await?;
         let rejected = results

@@ -1,5 +1,6 @@
 //! The API: takes facts, tells their fate.
 
+mod files;
 mod openapi;
 mod problem;
 mod read;

@@ -90,6 +90,30 @@ pub(crate) fn document() -> Value {
                 "get": look_up("The fate of an event, by the sender's own names.", json!([parameter("source", "query"), parameter("id", "query")])).pointer("/get").cloned().unwrap_or_default()
             },
             "/v1/events/{id}": look_up("The fate of an event, by our id.", json!([parameter("id", "path")])),
+            "/v1/files": {
+                "post": {
+                    "summary": "Announce files that a feed reads together; the answer says where to upload each. They are read when the last one is there.",
+                    "requestBody": {"required": true, "content": {"application/json": {"schema": {
+                        "type": "object", "additionalProperties": false, "required": ["feed", "files"],
+                        "properties": {
+                            "feed": {"type": "string"},
+                            "files": {"type": "array", "items": {
+                                "type": "object", "additionalProperties": false, "required": ["name", "bytes"],
+                                "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 200}, "bytes": {"type": "integer", "minimum": 0}}
+                            }}
+                        }
+                    }}}},
+                    "responses": {
+                        "201": {"description": "Where to upload each file, by PUT, within an hour; and the id to ask by.", "content": {"application/json": {"schema": {}}}},
+                        "400": problem("Not JSON, a repeated key, or nested too deep."),
+                        "401": problem("Not signed, or not by this plant."),
+                        "413": problem("Too large."),
+                        "422": problem("No such feed, a file that it does not take, or one that is missing."),
+                        "503": problem("Nothing was stored; send it again after Retry-After seconds.")
+                    }
+                }
+            },
+            "/v1/files/{id}": look_up("How far files are read, and what became of their facts.", json!([parameter("id", "path")])),
             "/v1/lifecycles/{id}": look_up("The road of a lifecycle, such as po/plant-b/4711: facts, steps, waits, exceptions.", json!([parameter("id", "path")])),
             "/v1/openapi.json": {"get": {"summary": "This document.", "security": [], "responses": {"200": found("OpenAPI 3.1.")}}}
         },

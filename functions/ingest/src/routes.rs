@@ -15,6 +15,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::files;
 use crate::openapi;
 use crate::problem::Problem;
 use crate::read::{self, BATCH_BYTES, BATCH_EVENTS};
@@ -61,16 +62,20 @@ impl Api {
         };
         match (&parts.method, resource) {
             (&Method::GET, "openapi.json") => Ok(ok(openapi::document())),
+            (&Method::POST, "files") => self.announce(parts, body).await,
             (&Method::POST, "events") => self.events(parts, body).await,
             (&Method::GET, "events") => self.event_by_sender_id(parts, body).await,
             (&Method::GET, resource) => match resource.split_once('/') {
                 Some(("events", id)) => self.event(parts, body, id).await,
+                Some(("files", id)) => self.file(parts, body, id).await,
                 Some(("lifecycles", id)) => self.lifecycle(parts, body, id).await,
                 Some(_) | None => Err(not_found()),
             },
-            (_, "events" | "openapi.json") => Err(method_not_allowed()),
+            (_, "events" | "files" | "openapi.json") => Err(method_not_allowed()),
             (_, resource)
-                if resource.starts_with("events/") || resource.starts_with("lifecycles/") =>
+                if ["events/", "files/", "lifecycles/"]
+                    .iter()
+                    .any(|known| resource.starts_with(known)) =>
             {
                 Err(method_not_allowed())
             }
@@ -261,6 +266,25 @@ impl Api {
             .await
             .map_err(|error| unavailable(&error))?;
         Ok(ok(to_value(&fate)))
+    }
+
+    async fn announce(&self, parts: &Parts, body: &[u8]) -> Result<Answer, Problem> {
+        if body.len() > EVENT_BYTES {
+            return Err(too_large());
+        }
+        let plant = sender(&self.context, parts, body).await?;
+        let answer = files::announce(&self.context, &plant, read::json(body)?).await?;
+        Ok(Answer {
+            status: StatusCode::CREATED,
+            body: answer,
+            replayed: false,
+        })
+    }
+
+    async fn file(&self, parts: &Parts, body: &[u8], id: &str) -> Result<Answer, Problem> {
+        let plant = sender(&self.context, parts, body).await?;
+        let fate = files::fate(&self.context, &plant, id).await?;
+        fate.map(ok).ok_or_else(not_found)
     }
 
     async fn lifecycle(&self, parts: &Parts, body: &[u8], id: &str) -> Result<Answer, Problem> {

@@ -5,8 +5,10 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 use csv::StringRecord;
-use encoding_rs::{Decoder, DecoderResult, Encoding};
 use serde::Deserialize;
+
+use crate::charset::Decoded;
+use crate::format::{Broken, Fault, Row, Rows};
 
 /// How a file is written.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -51,30 +53,6 @@ const MOST_COLUMNS: usize = 4096;
 /// A row longer than this is a quote that was never closed.
 const LONGEST_ROW: u64 = 1 << 20;
 
-/// What is wrong with a file or a row.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {message}")]
-pub(crate) struct Fault {
-    /// A stable code.
-    pub(crate) code: &'static str,
-    /// The line, from 1.
-    pub(crate) line: u64,
-    /// What, and what to do.
-    pub(crate) message: String,
-    /// Whether nothing after it can be read.
-    pub(crate) ends: bool,
-}
-
-/// A row with its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Row {
-    pub(crate) line: u64,
-    pub(crate) cells: StringRecord,
-}
-
-/// A row that cannot be taken, with as much of it as there is.
-pub(crate) type Broken = (Option<Row>, Fault);
-
 /// Reads rows.
 pub(crate) struct Reader<R: Read> {
     csv: csv::Reader<Metered<Decoded<R>>>,
@@ -87,12 +65,7 @@ pub(crate) struct Reader<R: Read> {
 
 impl<R: Read> Reader<R> {
     pub(crate) fn new(bytes: R, format: &Delimited) -> Result<Self, Fault> {
-        let config = |message: String| Fault {
-            code: "csv_format",
-            line: 1,
-            message,
-            ends: true,
-        };
+        let config = |message: String| Fault::end("csv_format", 1, message);
         let separator = match format.separator.as_str() {
             "tab" => b'\t',
             one => single(one).ok_or_else(|| {
@@ -111,11 +84,10 @@ impl<R: Read> Reader<R> {
                 ))
             })?)
         };
-        let encoding = Encoding::for_label(format.encoding.as_bytes())
-            .ok_or_else(|| config(format!("`{}` is no character set", format.encoding)))?;
+        let text = Decoded::new(bytes, &format.encoding).map_err(config)?;
         let budget = Rc::new(Cell::new(2 * LONGEST_ROW));
         let metered = Metered {
-            inner: Decoded::new(bytes, encoding),
+            inner: text,
             budget: Rc::clone(&budget),
         };
         let mut csv = csv::ReaderBuilder::new()
@@ -135,12 +107,11 @@ impl<R: Read> Reader<R> {
             }
         };
         if columns.len() > MOST_COLUMNS {
-            return Err(Fault {
-                code: "csv_limit",
-                line: 1,
-                message: format!("{} columns; at most {MOST_COLUMNS} are read", columns.len()),
-                ends: true,
-            });
+            return Err(Fault::end(
+                "csv_limit",
+                1,
+                format!("{} columns; at most {MOST_COLUMNS} are read", columns.len()),
+            ));
         }
         if let Some(twice) = columns.iter().enumerate().find_map(|(index, name)| {
             columns
@@ -149,12 +120,11 @@ impl<R: Read> Reader<R> {
                 .any(|other| other == name)
                 .then_some(name)
         }) {
-            return Err(Fault {
-                code: "csv_columns",
-                line: 1,
-                message: format!("the column `{twice}` is there twice"),
-                ends: true,
-            });
+            return Err(Fault::end(
+                "csv_columns",
+                1,
+                format!("the column `{twice}` is there twice"),
+            ));
         }
         Ok(Self {
             csv,
@@ -166,12 +136,32 @@ impl<R: Read> Reader<R> {
         })
     }
 
-    pub(crate) fn columns(&self) -> &[String] {
+    fn counted(&self, trailer: &Trailer, cells: &StringRecord, line: u64) -> Option<Fault> {
+        let said = trailer.count.map(|column| {
+            cells
+                .get(column.saturating_sub(1))
+                .unwrap_or_default()
+                .trim()
+        })?;
+        (said.parse() != Ok(self.rows)).then(|| {
+            Fault::end(
+                "file_count",
+                line,
+                format!(
+                    "the last line says {said} rows, {} came: the file is not whole",
+                    self.rows
+                ),
+            )
+        })
+    }
+}
+
+impl<R: Read> Rows for Reader<R> {
+    fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// The next row; nothing at the end. A faulty row does not hold those after it, unless it says so.
-    pub(crate) fn next_row(&mut self) -> Option<Result<Row, Broken>> {
+    fn next_row(&mut self) -> Option<Result<Row, Broken>> {
         while !self.ended {
             self.budget.set(2 * LONGEST_ROW);
             let mut cells = StringRecord::new();
@@ -180,15 +170,10 @@ impl<R: Read> Reader<R> {
                     self.ended = true;
                     let line = self.csv.position().line();
                     return self.trailer.as_ref().map(|trailer| {
-                        Err((None, Fault {
-                            code: "file_incomplete",
-                            line,
-                            message: format!(
+                        Err((None, Fault::end("file_incomplete", line, format!(
                                 "the last line `{}` is missing: the file was not written to its end",
                                 trailer.mark
-                            ),
-                            ends: true,
-                        }))
+                            ))))
                     });
                 }
                 Ok(true) => {}
@@ -212,39 +197,20 @@ impl<R: Read> Reader<R> {
             }
             self.rows += 1;
             if cells.len() != self.columns.len() {
-                let fault = Fault {
-                    code: "csv_cells",
+                let fault = Fault::new(
+                    "csv_cells",
                     line,
-                    message: format!(
+                    format!(
                         "{} cells where the file has {} columns: a separator or a quote is missing, or one too many",
                         cells.len(),
                         self.columns.len()
                     ),
-                    ends: false,
-                };
+                );
                 return Some(Err((Some(Row { line, cells }), fault)));
             }
             return Some(Ok(Row { line, cells }));
         }
         None
-    }
-
-    fn counted(&self, trailer: &Trailer, cells: &StringRecord, line: u64) -> Option<Fault> {
-        let said = trailer.count.map(|column| {
-            cells
-                .get(column.saturating_sub(1))
-                .unwrap_or_default()
-                .trim()
-        })?;
-        (said.parse() != Ok(self.rows)).then(|| Fault {
-            code: "file_count",
-            line,
-            message: format!(
-                "the last line says {said} rows, {} came: the file is not whole",
-                self.rows
-            ),
-            ends: true,
-        })
     }
 }
 
@@ -277,10 +243,8 @@ fn fault(error: &csv::Error) -> Fault {
         _ => ("csv_row", error.to_string(), false),
     };
     Fault {
-        code,
-        line,
-        message,
         ends,
+        ..Fault::new(code, line, message)
     }
 }
 
@@ -298,72 +262,5 @@ impl<R: Read> Read for Metered<R> {
             io::Error::new(io::ErrorKind::FileTooLarge, "a row that does not end")
         })?);
         Ok(count)
-    }
-}
-
-/// Any character set as UTF-8; what is not in it is refused, never replaced.
-struct Decoded<R> {
-    inner: R,
-    decoder: Decoder,
-    raw: Box<[u8]>,
-    /// What of `raw` is not decoded yet.
-    pending: std::ops::Range<usize>,
-    consumed: u64,
-    ended: bool,
-    finished: bool,
-}
-
-impl<R: Read> Decoded<R> {
-    fn new(inner: R, encoding: &'static Encoding) -> Self {
-        Self {
-            inner,
-            // Sees a byte order mark of UTF-8 or UTF-16 and takes it before what was configured.
-            decoder: encoding.new_decoder(),
-            raw: vec![0; 32 * 1024].into_boxed_slice(),
-            pending: 0..0,
-            consumed: 0,
-            ended: false,
-            finished: false,
-        }
-    }
-}
-
-impl<R: Read> Read for Decoded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // The decoder wants room for at least one character.
-        if buffer.len() < 16 || self.finished {
-            return Ok(0);
-        }
-        loop {
-            if self.pending.is_empty() && !self.ended {
-                let count = self.inner.read(&mut self.raw)?;
-                self.pending = 0..count;
-                self.ended = count == 0;
-            }
-            let input = self.raw.get(self.pending.clone()).unwrap_or_default();
-            let (result, read, written) = self
-                .decoder
-                .decode_to_utf8_without_replacement(input, buffer, self.ended);
-            self.pending.start += read;
-            self.consumed += read as u64;
-            match result {
-                DecoderResult::Malformed(..) => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        format!(
-                            "byte {} is not {}: name the right `encoding` in the feed",
-                            self.consumed,
-                            self.decoder.encoding().name()
-                        ),
-                    ));
-                }
-                DecoderResult::InputEmpty if written == 0 && !self.ended => {}
-                DecoderResult::InputEmpty => {
-                    self.finished = self.ended;
-                    return Ok(written);
-                }
-                DecoderResult::OutputFull => return Ok(written),
-            }
-        }
     }
 }

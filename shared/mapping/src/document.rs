@@ -8,8 +8,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use jsonata_core::value::JValue;
 
-use crate::delimited::{Fault, Reader, Row};
 use crate::feed::{Feed, File};
+use crate::format::{FILE, Fault, Format, LINE, Row, Rows, SEGMENT, Table, Tree};
 use crate::lookup::Lookup;
 use crate::place::{Place, Spot};
 
@@ -45,10 +45,6 @@ pub struct Unread {
     pub ends: bool,
 }
 
-/// Columns that every row has: the file's name and the line.
-pub(crate) const FILE: &str = "_file";
-pub(crate) const LINE: &str = "_line";
-
 /// Rows of the other files are kept while the leading one is read; more than this is refused.
 const MOST_JOINED_BYTES: usize = 48 << 20;
 
@@ -76,27 +72,31 @@ pub fn read(
     let mut leading = None;
     for (role, file) in &feed.files {
         let input = find(feed, role, inputs)?;
-        check_whole(file, input)?;
+        let table = match &file.format {
+            Format::Table(table) => table,
+            Format::Tree(tree) => return read_tree(tree, input, each),
+        };
+        check_whole(file, table, input)?;
         if file.key.is_some() {
             continue;
         }
         if leading.is_none() {
-            leading = Some((file, input));
+            leading = Some((file, table, input));
         } else {
-            joined.push(join(role, file, input, each)?);
+            joined.push(join(role, file, table, input, each)?);
         }
     }
-    let Some((file, input)) = leading else {
+    let Some((file, table, input)) = leading else {
         return Ok(());
     };
-    lead(file, input, &mut joined, each)?;
+    lead(file, table, input, &mut joined, each)?;
     for rest in joined {
         let by = rest.by.join(", ");
         for (key, rows) in rest.rows {
             for row in rows {
                 each(Err(Unread {
                     code: "row_without_document",
-                    spot: spot_of(&row),
+                    spot: spot_of(&row, &Spot::of(&rest.role)),
                     message: format!(
                         "{by} {} is in no row of {}: the row belongs to no document",
                         key.join(", "),
@@ -121,21 +121,15 @@ pub fn lookups(feed: &Feed, inputs: &[Input<'_>]) -> Result<Lookups, Unread> {
             continue;
         };
         let input = find(feed, role, inputs)?;
-        let place = Place::of(input.name);
-        let broken = |line: u64, message: String| {
-            unread(
-                input,
-                Fault {
-                    code: "file_unreadable",
-                    line,
-                    message,
-                    ends: true,
-                },
-            )
+        // A file with a key is a table: the feed was checked.
+        let Format::Table(table) = &file.format else {
+            continue;
         };
-        let bytes = (input.open)().map_err(|error| broken(0, error.to_string()))?;
-        let read = Lookup::read(&place, bytes, &file.format, key, None)
-            .map_err(|mistake| broken(mistake.place.line, mistake.message))?;
+        let rows = open(file, table, input)?;
+        let read = Lookup::read(&Place::of(input.name), rows, key, None).map_err(|mistake| {
+            let fault = Fault::end("file_unreadable", mistake.place.line, mistake.message);
+            unread(input, fault)
+        })?;
         all.insert(role.clone(), read);
     }
     Ok(Lookups(Arc::new(all)))
@@ -149,11 +143,7 @@ fn find<'i, 'b>(feed: &Feed, role: &str, inputs: &'i [Input<'b>]) -> Result<&'i 
     let found = inputs.iter().find(|input| input.role == role);
     found.ok_or_else(|| Unread {
         code: "file_missing",
-        spot: Spot {
-            file: role.to_owned(),
-            line: 0,
-            column: None,
-        },
+        spot: Spot::of(role),
         message: format!(
             "the feed {} needs a file `{role}`, which is not there",
             feed.name
@@ -162,12 +152,37 @@ fn find<'i, 'b>(feed: &Feed, role: &str, inputs: &'i [Input<'b>]) -> Result<&'i 
     })
 }
 
+/// Documents of a tree are taken as they stand.
+fn read_tree(
+    tree: &Tree,
+    input: &Input<'_>,
+    each: &mut dyn FnMut(Result<Document, Unread>),
+) -> Result<(), Unread> {
+    let bytes = (input.open)().map_err(|error| unread(input, Fault::unreadable(&error)))?;
+    let ended = tree.read(bytes, &mut |read| match read {
+        Ok(branch) => {
+            let mut value = branch.value;
+            value.insert(FILE.to_owned(), JValue::from(input.name));
+            value.insert(LINE.to_owned(), JValue::from(branch.line.to_string()));
+            each(Ok(Document {
+                spot: Spot {
+                    segment: branch.segment,
+                    ..Spot::line(input.name, branch.line)
+                },
+                value: JValue::object(value),
+            }));
+        }
+        Err(fault) => each(Err(unread(input, fault))),
+    });
+    ended.map_err(|fault| unread(input, fault))
+}
+
 /// A file that announces its end is read to its end before anything is made of it.
-fn check_whole(file: &File, input: &Input<'_>) -> Result<(), Unread> {
-    if file.format.trailer.is_none() {
+fn check_whole(file: &File, table: &Table, input: &Input<'_>) -> Result<(), Unread> {
+    if !table.counts_itself() {
         return Ok(());
     }
-    let mut reader = open(file, input)?;
+    let mut reader = open(file, table, input)?;
     while let Some(row) = reader.next_row() {
         if let Err((_, fault)) = row
             && fault.ends
@@ -178,15 +193,9 @@ fn check_whole(file: &File, input: &Input<'_>) -> Result<(), Unread> {
     Ok(())
 }
 
-fn open<'a>(file: &File, input: &Input<'a>) -> Result<Reader<Box<dyn Read + 'a>>, Unread> {
-    let fault = |message: String| Fault {
-        code: "file_unreadable",
-        line: 0,
-        message,
-        ends: true,
-    };
-    let bytes = (input.open)().map_err(|error| unread(input, fault(error.to_string())))?;
-    let reader = Reader::new(bytes, &file.format).map_err(|fault| unread(input, fault))?;
+fn open<'a>(file: &File, table: &Table, input: &Input<'a>) -> Result<Box<dyn Rows + 'a>, Unread> {
+    let bytes = (input.open)().map_err(|error| unread(input, Fault::unreadable(&error)))?;
+    let reader = table.open(bytes).map_err(|fault| unread(input, fault))?;
     let wanted = file
         .columns
         .iter()
@@ -204,15 +213,7 @@ fn open<'a>(file: &File, input: &Input<'a>) -> Result<Reader<Box<dyn Read + 'a>>
         missing.join(", "),
         reader.columns().join(", ")
     );
-    Err(unread(
-        input,
-        Fault {
-            code: "csv_columns",
-            line: 1,
-            message,
-            ends: true,
-        },
-    ))
+    Err(unread(input, Fault::end("csv_columns", 1, message)))
 }
 
 fn unread(input: &Input<'_>, fault: Fault) -> Unread {
@@ -221,7 +222,8 @@ fn unread(input: &Input<'_>, fault: Fault) -> Unread {
         spot: Spot {
             file: input.name.to_owned(),
             line: fault.line,
-            column: None,
+            segment: fault.segment,
+            column: fault.column,
         },
         message: fault.message,
         ends: fault.ends,
@@ -231,11 +233,12 @@ fn unread(input: &Input<'_>, fault: Fault) -> Unread {
 fn join(
     role: &str,
     file: &File,
+    table: &Table,
     input: &Input<'_>,
     each: &mut dyn FnMut(Result<Document, Unread>),
 ) -> Result<Joined, Unread> {
-    let mut reader = open(file, input)?;
-    let heads = Heads::new(&reader, input);
+    let mut reader = open(file, table, input)?;
+    let heads = Heads::new(reader.as_ref(), input);
     let own: Vec<usize> = file.of.keys().filter_map(|name| heads.at(name)).collect();
     let mut joined = Joined {
         role: role.to_owned(),
@@ -253,15 +256,7 @@ fn join(
                         "more than {} MB to be joined: send fewer documents in a file",
                         MOST_JOINED_BYTES >> 20
                     );
-                    return Err(unread(
-                        input,
-                        Fault {
-                            code: "join_limit",
-                            line: row.line,
-                            message,
-                            ends: true,
-                        },
-                    ));
+                    return Err(unread(input, Fault::end("join_limit", row.line, message)));
                 }
                 let rows = joined.rows.entry(key(&row, &own)).or_default();
                 rows.push(JValue::object(heads.object(&row)));
@@ -300,12 +295,13 @@ struct Group {
 
 fn lead(
     file: &File,
+    table: &Table,
     input: &Input<'_>,
     joined: &mut [Joined],
     each: &mut dyn FnMut(Result<Document, Unread>),
 ) -> Result<(), Unread> {
-    let mut reader = open(file, input)?;
-    let heads = Heads::new(&reader, input);
+    let mut reader = open(file, table, input)?;
+    let heads = Heads::new(reader.as_ref(), input);
     let by: Vec<usize> = file
         .group_by
         .iter()
@@ -365,11 +361,7 @@ fn finish(
     each: &mut dyn FnMut(Result<Document, Unread>),
     grouped: bool,
 ) {
-    let spot = Spot {
-        file: input.name.to_owned(),
-        line: group.line,
-        column: None,
-    };
+    let spot = Spot::line(input.name, group.line);
     let mut value = group.first;
     let mut broken = group.broken;
     for other in joined {
@@ -408,7 +400,7 @@ struct Heads {
 }
 
 impl Heads {
-    fn new<R: Read>(reader: &Reader<R>, input: &Input<'_>) -> Self {
+    fn new(reader: &dyn Rows, input: &Input<'_>) -> Self {
         Self {
             columns: reader.columns().to_vec(),
             file: Rc::from(input.name),
@@ -434,12 +426,14 @@ impl Heads {
     }
 }
 
-/// Where a row stands.
-pub(crate) fn spot_of(row: &JValue) -> Spot {
-    let text = |name: &str| row.get(name).and_then(JValue::as_str).unwrap_or_default();
+/// Where a row or a part of a document stands.
+pub(crate) fn spot_of(row: &JValue, document: &Spot) -> Spot {
+    let text = |name: &str| row.get(name).and_then(JValue::as_str);
+    let number = |name: &str| text(name).and_then(|text| text.parse().ok());
     Spot {
-        file: text(FILE).to_owned(),
-        line: text(LINE).parse().unwrap_or_default(),
+        file: text(FILE).unwrap_or(&document.file).to_owned(),
+        line: number(LINE).unwrap_or(document.line),
+        segment: number(SEGMENT).or(document.segment),
         column: None,
     }
 }

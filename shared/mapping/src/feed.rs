@@ -13,10 +13,17 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use crate::delimited::Delimited;
+use crate::edifact::Edifact;
 use crate::expression::Expression;
+use crate::fixed::Fixed;
+use crate::format::{Format, Table, Tree};
+use crate::json::Json;
 use crate::lookup::Lookup;
 use crate::mapper::Made;
 use crate::place::{Mistake, Place};
+use crate::sheet::Sheet;
+use crate::x12::X12;
+use crate::xml::Xml;
 
 /// The files of a plant's configuration by their path below `plants/`, such as `plant-b/feeds/orders.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -70,7 +77,7 @@ pub struct Feed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct File {
     pub(crate) name: Pattern,
-    pub(crate) format: Delimited,
+    pub(crate) format: Format,
     /// Columns that must be there.
     pub(crate) columns: Vec<String>,
     /// Column by column, what makes a row part of a document of the first file.
@@ -175,8 +182,13 @@ impl<'de> Deserialize<'de> for At {
 #[serde(deny_unknown_fields)]
 struct FileText {
     name: String,
-    #[serde(default)]
-    delimited: Delimited,
+    delimited: Option<Delimited>,
+    fixed: Option<Fixed>,
+    sheet: Option<Sheet>,
+    xml: Option<Xml>,
+    json: Option<Json>,
+    x12: Option<X12>,
+    edifact: Option<Edifact>,
     #[serde(default)]
     columns: Vec<String>,
     #[serde(default)]
@@ -185,6 +197,42 @@ struct FileText {
     group_by: Vec<String>,
     #[serde(default)]
     key: Option<String>,
+}
+
+impl FileText {
+    /// The one format that is named; CSV when none is.
+    fn format(&self) -> Result<Format, String> {
+        let table = |one| Format::Table(one);
+        let tree = |one| Format::Tree(one);
+        let mut named = [
+            self.delimited.clone().map(Table::Delimited).map(table),
+            self.fixed.clone().map(Table::Fixed).map(table),
+            self.sheet.clone().map(Table::Sheet).map(table),
+            self.xml.clone().map(Tree::Xml).map(tree),
+            self.json.clone().map(Tree::Json).map(tree),
+            self.x12.clone().map(Tree::X12).map(tree),
+            self.edifact.clone().map(Tree::Edifact).map(tree),
+        ]
+        .into_iter()
+        .flatten();
+        let one = named.next();
+        if named.next().is_some() {
+            return Err(format!("`{}` has two formats; a file has one", self.name));
+        }
+        let one = one.unwrap_or_else(|| Format::Table(Table::Delimited(Delimited::default())));
+        if matches!(one, Format::Tree(_))
+            && !(self.of.is_empty()
+                && self.group_by.is_empty()
+                && self.key.is_none()
+                && self.columns.is_empty())
+        {
+            return Err(format!(
+                "`{}` has no rows but documents: `columns`, `of`, `group_by` and `key` belong to tables",
+                self.name
+            ));
+        }
+        Ok(one)
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -453,13 +501,11 @@ impl Feed {
                 }
                 .mistake(format!("the lookup's file {file} is missing"))
             })?;
-            let read = Lookup::read(
-                &at,
-                bytes.as_slice(),
-                &lookup.delimited,
-                &lookup.key,
-                lookup.default.clone(),
-            )?;
+            let table = Table::Delimited(lookup.delimited.clone());
+            let rows = table
+                .open(Box::new(bytes.as_slice()))
+                .map_err(|fault| at.mistake(fault.message))?;
+            let read = Lookup::read(&at, rows, &lookup.key, lookup.default.clone())?;
             lookups.insert(name.clone(), read);
             hashed.push_str(&format!("\u{1f}{name}\u{1f}{}", sha256_hex(bytes)));
         }
@@ -501,24 +547,29 @@ impl Feed {
             return Err(place.mistake("the first of `files` is the one that documents are made of: it has neither `key` nor `of`"));
         }
         let document = expression(&document)?;
-        let files = text.files.into_iter().map(|(name, file)| {
-            (
-                name,
-                File {
-                    name: Pattern(file.name),
-                    format: file.delimited,
-                    columns: file.columns,
-                    of: file.of,
-                    group_by: file.group_by,
-                    key: file.key,
-                },
-            )
-        });
+        let mut files = IndexMap::new();
+        for (name, file) in text.files {
+            let format = file.format().map_err(|message| place.mistake(message))?;
+            if matches!(format, Format::Tree(_)) && !files.is_empty() {
+                return Err(place.mistake(format!(
+                    "`{name}` has documents of its own: only the first of `files` may be of its format"
+                )));
+            }
+            let read = File {
+                name: Pattern(file.name),
+                format,
+                columns: file.columns,
+                of: file.of,
+                group_by: file.group_by,
+                key: file.key,
+            };
+            files.insert(name, read);
+        }
         Ok(Self {
             name: name.to_owned(),
             about: text.about.unwrap_or_default(),
             plant: plant.clone(),
-            files: files.collect(),
+            files,
             columns,
             document,
             events,

@@ -1,12 +1,20 @@
 //! What a plant sends, as canonical events: by the plant's configuration, with no plant's name in the code.
 
+mod charset;
 pub mod contract;
 mod delimited;
 pub mod document;
+mod edifact;
 pub mod event;
 mod exact;
 mod expression;
 pub mod feed;
+mod fixed;
+mod format;
+mod json;
 mod lookup;
 pub mod mapper;
 pub mod place;
+mod sheet;
+mod x12;
+mod xml;

@@ -1,12 +1,11 @@
 //! Lookups: what a plant's codes mean, as a table with a key; a row may be valid for a time only.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::str::FromStr;
 
 use jiff::civil::Date;
 
-use crate::delimited::{Delimited, Reader};
+use crate::format::{Fault, Rows};
 use crate::place::{Mistake, Place};
 
 /// A table of codes.
@@ -36,13 +35,12 @@ impl Lookup {
     /// Reads a table. Two rows of one key must not be valid on the same day.
     pub(crate) fn read(
         place: &Place,
-        bytes: impl Read,
-        format: &Delimited,
+        mut reader: Box<dyn Rows + '_>,
         key: &str,
         default: Option<BTreeMap<String, String>>,
     ) -> Result<Self, Mistake> {
         let file = place.file.clone();
-        let mistake = |error: crate::delimited::Fault| {
+        let mistake = |error: Fault| {
             Place {
                 file: file.clone(),
                 line: error.line,
@@ -50,7 +48,6 @@ impl Lookup {
             }
             .mistake(error.message)
         };
-        let mut reader = Reader::new(bytes, format).map_err(mistake)?;
         let columns: Vec<String> = reader.columns().to_vec();
         let at = |name: &str| columns.iter().position(|column| column == name);
         let key_at = at(key).ok_or_else(|| {

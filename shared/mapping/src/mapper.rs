@@ -9,10 +9,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::contract::Contract;
-use crate::document::{Document, LINE, Lookups, spot_of};
+use crate::document::{Document, Lookups, spot_of};
 use crate::event::{Event, Refusal, event};
 use crate::expression::{Engine, Expression, Failure};
 use crate::feed::{EventMapping, Feed, Field};
+use crate::format::LINE;
 use crate::place::{Place, Spot};
 
 /// Maps documents of one feed. It stays in the thread that made it.
@@ -20,6 +21,8 @@ pub struct Mapper<'a> {
     feed: &'a Feed,
     contract: &'a Contract,
     engine: Engine,
+    /// Where the document begins that is being mapped.
+    at: Spot,
 }
 
 /// A fact that was made, checked as if its plant had sent it.
@@ -90,11 +93,13 @@ impl<'a> Mapper<'a> {
             feed,
             contract,
             engine: Engine::new(&lookups.0),
+            at: Spot::of(""),
         }
     }
 
     /// The facts of a document, each with its own fate, in the order of the mapping.
     pub fn map(&mut self, document: &Document) -> Vec<Result<Made, Box<NotMade>>> {
+        self.at = document.spot.clone();
         let whole = self.with_columns(document);
         let input = match whole {
             Ok(input) => input,
@@ -325,7 +330,7 @@ impl<'a> Mapper<'a> {
                         Ok(None) => {}
                         Err(mut fault) => {
                             if part.get(LINE).is_some() {
-                                fault.spot.get_or_insert_with(|| spot_of(&part));
+                                fault.spot.get_or_insert_with(|| spot_of(&part, &self.at));
                             }
                             return Err(fault);
                         }

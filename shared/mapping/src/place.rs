@@ -55,16 +55,40 @@ impl Place {
 pub struct Spot {
     /// The file's name.
     pub file: String,
-    /// The line or record, from 1.
+    /// The line or row, from 1.
     pub line: u64,
-    /// The column by its name, when one is at fault.
+    /// The segment, from 1, in a file that has segments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segment: Option<u64>,
+    /// The column, cell or element by its name, when one is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
+}
+
+impl Spot {
+    /// A file as a whole.
+    #[must_use]
+    pub fn of(file: &str) -> Self {
+        Self::line(file, 0)
+    }
+
+    /// A line of a file.
+    pub(crate) fn line(file: &str, line: u64) -> Self {
+        Self {
+            file: file.to_owned(),
+            line,
+            segment: None,
+            column: None,
+        }
+    }
 }
 
 impl fmt::Display for Spot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} line {}", self.file, self.line)?;
+        if let Some(segment) = self.segment {
+            write!(f, ", segment {segment}")?;
+        }
         match &self.column {
             Some(column) => write!(f, ", column {column}"),
             None => Ok(()),

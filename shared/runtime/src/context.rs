@@ -12,6 +12,7 @@ use interplant_odoo::{Client as OdooClient, Credentials as OdooCredentials, Limi
 use jiff::Timestamp;
 
 use crate::engine::StepFunctions;
+use crate::files::Files;
 use crate::inbox::Inbox;
 use crate::queue::Queues;
 use crate::secrets::Secrets;
@@ -34,6 +35,8 @@ pub struct Context {
     pub secrets: Secrets,
     /// The plants' configuration.
     pub plants: Plants,
+    /// The plants' files and feeds.
+    pub files: Files,
     odoo: Mutex<HashMap<String, OdooClient>>,
 }
 
@@ -88,6 +91,10 @@ impl Context {
         }
         let aws = loader.load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&aws);
+        let s3 = aws_sdk_s3::config::Builder::from(&aws)
+            // A cloud at another address has no names of buckets in its host names.
+            .force_path_style(aws.endpoint_url().is_some())
+            .build();
         Self {
             inbox: Inbox::new(dynamo.clone(), settings.inbox_table.clone()),
             store: DynamoStore::new(
@@ -108,7 +115,13 @@ impl Context {
                 aws_sdk_secretsmanager::Client::new(&aws),
                 settings.secret_prefix.clone(),
             ),
-            plants: Plants::new(dynamo, settings.plant_table.clone()),
+            plants: Plants::new(dynamo.clone(), settings.plant_table.clone()),
+            files: Files::new(
+                aws_sdk_s3::Client::from_conf(s3),
+                dynamo,
+                settings.file_bucket.clone(),
+                settings.file_table.clone(),
+            ),
             odoo: Mutex::new(HashMap::new()),
             settings,
         }

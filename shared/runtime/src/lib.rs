@@ -7,6 +7,7 @@
 pub mod context;
 pub mod engine;
 pub mod failpoint;
+pub mod files;
 pub mod inbox;
 pub mod intake;
 pub mod invoices;

@@ -14,6 +14,10 @@ pub struct Settings {
     pub lifecycle_table: String,
     /// Table of published plant configuration.
     pub plant_table: String,
+    /// Table of deliveries of files, and of the feeds in force.
+    pub file_table: String,
+    /// Bucket of files and feeds.
+    pub file_bucket: String,
     /// Queue to `route`.
     pub route_queue_url: String,
     /// Queue of the sweeper's ticks.
@@ -76,6 +80,8 @@ impl Settings {
         let inbox_table = text("INTERPLANT_INBOX_TABLE");
         let lifecycle_table = text("INTERPLANT_LIFECYCLE_TABLE");
         let plant_table = text("INTERPLANT_PLANT_TABLE");
+        let file_table = text("INTERPLANT_FILE_TABLE");
+        let file_bucket = text("INTERPLANT_FILE_BUCKET");
         let route_queue_url = text("INTERPLANT_ROUTE_QUEUE_URL");
         let tick_queue_url = text("INTERPLANT_TICK_QUEUE_URL");
         let purchase_order_arn = text("INTERPLANT_PURCHASE_ORDER_ARN");
@@ -100,6 +106,8 @@ impl Settings {
             inbox_table,
             lifecycle_table,
             plant_table,
+            file_table,
+            file_bucket,
             route_queue_url,
             tick_queue_url,
             purchase_order_arn,

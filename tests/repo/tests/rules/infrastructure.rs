@@ -337,7 +337,7 @@ fn a_message_stays_invisible_six_times_as_long_as_its_consumer_may_take() {
 }
 
 #[test]
-fn every_table_is_encrypted_and_can_be_brought_back() {
+fn every_table_and_bucket_is_encrypted_and_can_be_brought_back() {
     let template = written(STATE);
     let mut findings = Vec::new();
     for (id, table) in resources(&template, &["AWS::DynamoDB::Table"]) {
@@ -350,6 +350,26 @@ fn every_table_is_encrypted_and_can_be_brought_back() {
         }
         if properties.get("DeletionProtectionEnabled").is_none() {
             findings.push(format!("{id}: DeletionProtectionEnabled is missing"));
+        }
+    }
+    for (id, bucket) in resources(&template, &["AWS::S3::Bucket"]) {
+        let properties = &bucket["Properties"];
+        if properties["VersioningConfiguration"]["Status"] != "Enabled" {
+            findings.push(format!("{id}: its versions are not kept"));
+        }
+        if properties.get("BucketEncryption").is_none() {
+            findings.push(format!("{id}: BucketEncryption is missing"));
+        }
+        let public = &properties["PublicAccessBlockConfiguration"];
+        for setting in [
+            "BlockPublicAcls",
+            "BlockPublicPolicy",
+            "IgnorePublicAcls",
+            "RestrictPublicBuckets",
+        ] {
+            if public[setting] != true {
+                findings.push(format!("{id}: {setting} is not true"));
+            }
         }
     }
     for (id, resource) in resources(&template, &[]) {
@@ -369,6 +389,8 @@ fn state_lies_in_the_state_template_alone() {
         "AWS::DynamoDB::GlobalTable",
         "AWS::S3::Bucket",
         "AWS::SQS::Queue",
+        // Without it the bucket could not tell of a file while the application stack is away.
+        "AWS::SQS::QueuePolicy",
         "AWS::SecretsManager::Secret",
         "AWS::KMS::Key",
     ];

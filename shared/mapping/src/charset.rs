@@ -1,0 +1,75 @@
+//! Character sets.
+
+use std::io::{self, Read};
+
+use encoding_rs::{Decoder, DecoderResult, Encoding};
+
+/// Any character set as UTF-8; what is not in it is refused, never replaced.
+pub(crate) struct Decoded<R> {
+    inner: R,
+    decoder: Decoder,
+    raw: Box<[u8]>,
+    /// What of `raw` is not decoded yet.
+    pending: std::ops::Range<usize>,
+    consumed: u64,
+    ended: bool,
+    finished: bool,
+}
+
+impl<R: Read> Decoded<R> {
+    /// Text of the named character set, a WHATWG name.
+    pub(crate) fn new(inner: R, encoding: &str) -> Result<Self, String> {
+        let encoding = Encoding::for_label(encoding.as_bytes())
+            .ok_or_else(|| format!("`{encoding}` is no character set"))?;
+        Ok(Self {
+            inner,
+            // Sees a byte order mark of UTF-8 or UTF-16 and takes it before what was configured.
+            decoder: encoding.new_decoder(),
+            raw: vec![0; 32 * 1024].into_boxed_slice(),
+            pending: 0..0,
+            consumed: 0,
+            ended: false,
+            finished: false,
+        })
+    }
+}
+
+impl<R: Read> Read for Decoded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // The decoder wants room for at least one character.
+        if buffer.len() < 16 || self.finished {
+            return Ok(0);
+        }
+        loop {
+            if self.pending.is_empty() && !self.ended {
+                let count = self.inner.read(&mut self.raw)?;
+                self.pending = 0..count;
+                self.ended = count == 0;
+            }
+            let input = self.raw.get(self.pending.clone()).unwrap_or_default();
+            let (result, read, written) = self
+                .decoder
+                .decode_to_utf8_without_replacement(input, buffer, self.ended);
+            self.pending.start += read;
+            self.consumed += read as u64;
+            match result {
+                DecoderResult::Malformed(..) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        format!(
+                            "byte {} is not {}: name the right `encoding` in the feed",
+                            self.consumed,
+                            self.decoder.encoding().name()
+                        ),
+                    ));
+                }
+                DecoderResult::InputEmpty if written == 0 && !self.ended => {}
+                DecoderResult::InputEmpty => {
+                    self.finished = self.ended;
+                    return Ok(written);
+                }
+                DecoderResult::OutputFull => return Ok(written),
+            }
+        }
+    }
+}

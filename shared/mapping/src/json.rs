@@ -1,0 +1,17 @@
+//! Json.
+
+use std::io::Read;
+
+use serde::Deserialize;
+
+use crate::format::{Fault, Take};
+
+/// How a file is written.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Json {}
+
+/// Reads document by document.
+pub(crate) fn read(_bytes: impl Read, _format: &Json, _take: &mut Take<'_>) -> Result<(), Fault> {
+    Ok(())
+}
