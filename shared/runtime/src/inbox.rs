@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::{Error, happened, unavailable};
 
-/// Duplicates are recognised for this long; TTL may delete later, never earlier.
+/// Duplicates are recognised for this long; TTL may delete later, never earlier. What is only kept stays.
 pub const KEPT_DAYS: i64 = 400;
 
 /// Rows that `route` has not taken are spread over this many index partitions.
@@ -138,11 +138,12 @@ impl Inbox {
             ("pk".to_owned(), s(&row.key)),
             ("event_id".to_owned(), s(row.event_id.as_str())),
             ("body".to_owned(), s(body)),
-            (
-                "expires_at".to_owned(),
-                AttributeValue::N(expires.to_string()),
-            ),
         ]);
+        // A fact that nothing was done with yet is kept until something is.
+        if row.fate != Fate::Accepted || !row.lifecycle.kind().only_keeps() {
+            let expires = AttributeValue::N(expires.to_string());
+            item.insert("expires_at".to_owned(), expires);
+        }
         if row.fate == Fate::Accepted {
             let shard = row.key.bytes().last().unwrap_or_default() % PENDING_SHARDS;
             item.insert("pending_shard".to_owned(), s(shard.to_string()));
