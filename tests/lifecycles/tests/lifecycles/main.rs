@@ -16,4 +16,5 @@ mod faults;
 mod order;
 mod orders;
 mod purchase;
+mod recorded;
 mod setting;
