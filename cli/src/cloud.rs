@@ -35,6 +35,7 @@ pub struct Ready {
     file_bucket: String,
     route_queue_url: String,
     tick_queue_url: String,
+    import_queue_url: String,
     state_machine_arn: String,
     /// Folder of the logs.
     pub logs: String,
@@ -50,6 +51,7 @@ impl Ready {
             ("INTERPLANT_FILE_BUCKET", &self.file_bucket),
             ("INTERPLANT_ROUTE_QUEUE_URL", &self.route_queue_url),
             ("INTERPLANT_TICK_QUEUE_URL", &self.tick_queue_url),
+            ("INTERPLANT_IMPORT_QUEUE_URL", &self.import_queue_url),
             ("INTERPLANT_PURCHASE_ORDER_ARN", &self.state_machine_arn),
         ]);
         Ok(Settings::read(|name| {

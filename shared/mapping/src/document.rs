@@ -139,6 +139,14 @@ pub fn lookups(feed: &Feed, inputs: &[Input<'_>]) -> Result<Lookups, Unread> {
 #[derive(Debug, Clone)]
 pub struct Lookups(pub(crate) Arc<BTreeMap<String, Lookup>>);
 
+impl Lookups {
+    /// Whether a lookup has a code, for any day.
+    #[must_use]
+    pub fn knows(&self, table: &str, code: &str) -> bool {
+        self.0.get(table).is_some_and(|lookup| lookup.has(code))
+    }
+}
+
 fn find<'i, 'b>(feed: &Feed, role: &str, inputs: &'i [Input<'b>]) -> Result<&'i Input<'b>, Unread> {
     let found = inputs.iter().find(|input| input.role == role);
     found.ok_or_else(|| Unread {

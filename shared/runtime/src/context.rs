@@ -110,6 +110,7 @@ impl Context {
                 aws_sdk_sqs::Client::new(&aws),
                 settings.route_queue_url.clone(),
                 settings.tick_queue_url.clone(),
+                settings.import_queue_url.clone(),
             ),
             secrets: Secrets::new(
                 aws_sdk_secretsmanager::Client::new(&aws),
