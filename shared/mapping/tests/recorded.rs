@@ -117,6 +117,12 @@ fn what_is_wrong_with_such_a_fact_is_named_with_its_place() {
         ),
         (
             "operation.completed",
+            "/hours",
+            json!("6,25"),
+            "invalid_number",
+        ),
+        (
+            "operation.completed",
             "/final",
             json!("yes"),
             "invalid_value",
@@ -180,6 +186,35 @@ fn what_is_wrong_with_such_a_fact_is_named_with_its_place() {
             "{kind} {pointer} {value}: {refusal}"
         );
     }
+}
+
+#[test]
+fn a_choice_names_its_words_and_a_field_that_may_be_left_out_its_form() {
+    let contract = Contract::new().unwrap();
+    let said = |kind: &str, pointer: &str, value: Value| {
+        let mut sent = sample(kind);
+        *sent["data"].pointer_mut(pointer).unwrap() = value;
+        take(&contract, &sent).unwrap_err().detail
+    };
+    assert_eq!(
+        said(
+            "production.exception.reported",
+            "/severity",
+            json!("urgent")
+        ),
+        r#""urgent" is none of critical, major, minor"#
+    );
+    assert_eq!(
+        said("mo.released", "/state", json!("Freigegeben")),
+        "\"Freigegeben\" is none of Forecast, Waiting, Ready, Released, Running, Held, Paused, Suspended, Completed, Closed, Cancelled, Aborted"
+    );
+    let hours = said("operation.completed", "/hours", json!("6,25"));
+    assert!(hours.contains("digits with a point"), "{hours}");
+    let end = said("mo.released", "/plannedEnd", json!("tomorrow"));
+    assert!(
+        end.contains("a moment as 2026-11-23T10:15:00+01:00"),
+        "{end}"
+    );
 }
 
 #[test]
