@@ -41,7 +41,7 @@ const NOTED_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 /// What must be left of the function's time to begin another document.
 const RESERVE: SignedDuration = SignedDuration::from_secs(15);
 /// When somebody looks whether the reader is still alive.
-const LOOK_AGAIN: Duration = Duration::from_secs(20);
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// Documents whose facts are taken in side by side; facts of one lifecycle keep their order.
 const SIDE_BY_SIDE: usize = 32;
 
