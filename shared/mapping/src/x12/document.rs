@@ -20,6 +20,9 @@ pub(crate) struct Verdicts {
     groups: Vec<Option<Box<Finding>>>,
 }
 
+/// As many faults are told of one group or interchange.
+const MOST_TOLD: usize = 10;
+
 /// Reads a file for its envelopes.
 pub(crate) fn verdicts(bytes: impl Read, format: &X12) -> Result<Verdicts, Fault> {
     let mut verdicts = Verdicts::default();
@@ -122,18 +125,20 @@ pub(crate) fn read(
             }
         }
         Event::GroupEnd(closing) => {
-            if let Some(finding) = refusing(&closing.findings) {
-                take(Err(finding.fault()));
-            }
+            faults(&closing.findings, take);
             around.shift_remove("GS");
             group_refused = None;
         }
-        Event::InterchangeEnd(closing) => {
-            if let Some(finding) = refusing(&closing.findings) {
-                take(Err(finding.fault()));
-            }
-        }
+        Event::InterchangeEnd(closing) => faults(&closing.findings, take),
     })
+}
+
+/// Tells what is wrong with a group or an interchange itself, so that all that must be agreed is seen at once.
+fn faults(findings: &[Finding], take: &mut Take<'_>) {
+    let refusing = findings.iter().filter(|finding| !finding.excused);
+    for finding in refusing.take(MOST_TOLD) {
+        take(Err(finding.fault()));
+    }
 }
 
 fn name(set: &Set) -> String {

@@ -147,20 +147,16 @@ impl Reader<'_> {
             findings.push(Finding::new(at, told, message.clone()));
         }
         (self.tell)(Event::Interchange(&header));
-        let unreadable = header
-            .delimiters
-            .as_ref()
-            .err()
-            .map(|(_, message)| message.clone());
+        let is_readable = header.delimiters.is_ok();
         self.interchange = Some(Interchange {
             header,
             groups: 0,
             findings,
             numbers: BTreeSet::new(),
         });
-        let Some(message) = unreadable else {
+        if is_readable {
             return Ok(());
-        };
+        }
         // Its trailer cannot be found either.
         let closing = self.interchange.take().map(|interchange| Closing {
             findings: interchange.findings,
@@ -169,7 +165,11 @@ impl Reader<'_> {
         (self.tell)(Event::InterchangeEnd(closing.unwrap_or_default()));
         Err(Fault {
             segment: Some(at.segment),
-            ..Fault::end("edi_syntax", at.line, message)
+            ..Fault::end(
+                "edi_syntax",
+                at.line,
+                "nothing more can be read: what separates the segments of the interchange is not known",
+            )
         })
     }
 

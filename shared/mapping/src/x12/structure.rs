@@ -53,7 +53,12 @@ pub(crate) fn read(mut set: Set, format: &X12, delimiters: &Delimiters) -> Struc
             break;
         }
     }
-    walk.finish(&set, last)
+    let mut structured = walk.finish(&set, last);
+    // The trailer was looked at first. A limit explains all that follows from it.
+    structured
+        .findings
+        .sort_by_key(|finding| (finding.code != "edi_limit", finding.at.segment));
+    structured
 }
 
 /// A loop that is open.
@@ -167,6 +172,7 @@ impl Walk<'_> {
             self.frames.clear();
             return false;
         }
+        self.check_passed(segment.at, at);
         let Some(frame) = self.frames.last_mut() else {
             return false;
         };
@@ -311,10 +317,10 @@ impl Walk<'_> {
 
     /// Ends the innermost loop.
     fn close(&mut self, at: At) {
+        self.check_passed(at, usize::MAX);
         let Some(frame) = self.frames.pop() else {
             return;
         };
-        self.check_whole(&frame, at);
         let Some(node) = frame.node else {
             return;
         };
@@ -324,24 +330,31 @@ impl Walk<'_> {
         }
     }
 
-    /// What must be in a loop is in it.
-    fn check_whole(&mut self, frame: &Frame<'_>, at: At) {
-        let all = frame.nodes.iter().zip(&frame.seen);
-        for (node, _) in all.filter(|(node, seen)| node.mandatory && !**seen) {
-            let within = frame.node.map(|node| node.id.to_owned());
-            let where_ = within.as_ref().map_or_else(
+    /// What must be in the innermost loop came before it is passed, on the way to another of its nodes.
+    fn check_passed(&mut self, at: At, to: usize) {
+        let Some(frame) = self.frames.last() else {
+            return;
+        };
+        let within = self.within();
+        let all = frame.nodes.iter().zip(&frame.seen).enumerate();
+        let passed = all.filter(|(index, _)| (frame.at..to).contains(index));
+        let missing: Vec<&'static str> = passed
+            .filter(|(_, (node, seen))| node.mandatory && !**seen)
+            .map(|(_, (node, _))| node.id)
+            .collect();
+        for id in missing {
+            let place = within.as_ref().map_or_else(
                 || "the set".to_owned(),
                 |within| format!("the loop {within}"),
             );
             let message = format!(
-                "{where_} lacks the segment {} before segment {} of the set",
-                node.id,
+                "{place} lacks the segment {id} before segment {} of the set",
                 self.position(at)
             );
             let place = Place {
-                id: node.id.to_owned(),
+                id: id.to_owned(),
                 position: self.position(at),
-                within,
+                within: within.clone(),
             };
             let finding = Finding::new(at, Told::Segment(place, "3"), message);
             let finding = finding.unless(self.format, Lenient::MissingSegments);
@@ -357,13 +370,13 @@ impl Walk<'_> {
         while self.frames.len() > 1 {
             self.close(end);
         }
+        self.check_passed(end, usize::MAX);
         let Some(frame) = self.frames.pop() else {
             return Structured {
                 value: IndexMap::new(),
                 findings: self.findings,
             };
         };
-        self.check_whole(&frame, end);
         let mut value = IndexMap::new();
         let start = Values::new(&set.start, self.delimiters).object();
         value.insert("ST".to_owned(), JValue::object(start));

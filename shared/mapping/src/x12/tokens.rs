@@ -234,10 +234,11 @@ impl<R: Read> Tokens<R> {
                     }
                 }
                 used += element.chars().count() + 1;
-                let count = element.chars().count();
+                // By bytes: a blank of another kind is wider, and shifts what follows it.
+                let count = element.len();
                 if count != *length && wrong.is_none() {
                     wrong = Some(format!(
-                        "ISA{number:02} has {count} characters where it has {length}: the header is of the wrong length"
+                        "ISA{number:02} has {count} bytes instead of {length}: the header is of the wrong length"
                     ));
                 }
             }

@@ -32,17 +32,22 @@ fn feed(x12: &str, mapping: &str, lookups: &[(&str, &str)]) -> Feed {
     read.unwrap_or_else(|mistake| panic!("{mistake}"))
 }
 
-/// A feed that shows a whole document: the first fact has it as text.
-fn showing(x12: &str) -> Feed {
+/// A feed that shows what an expression gives of each document, as `/data/reason`.
+fn showing(x12: &str, expression: &str) -> Feed {
     feed(
         x12,
-        r#"
+        &format!(
+            r#"
 events:
   shown:
-    type: po.closed
+    type: po.cancelled
     time: $moment("2026-11-23", "%Y-%m-%d", "UTC")
-    data: { poNumber: $string($), reason: { constant: shortClosed } }
-"#,
+    data:
+      poNumber: ST.ST02
+      reason: >-
+        $string({expression})
+"#
+        ),
         &[],
     )
 }
@@ -56,6 +61,13 @@ struct Came {
 }
 
 impl Came {
+    /// What was shown of each document.
+    fn shown(&self) -> Vec<&str> {
+        assert_eq!(self.not_made, []);
+        let shown = self.made.iter().map(|made| &made.event["data"]["reason"]);
+        shown.map(|reason| reason.as_str().unwrap()).collect()
+    }
+
     /// Codes of what was not read, with segment and element.
     fn faults(&self) -> Vec<(&str, u64, &str)> {
         let unread = self.unread.iter();
