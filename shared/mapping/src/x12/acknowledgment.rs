@@ -17,6 +17,8 @@ struct Judged {
     header: Header,
     findings: Vec<Finding>,
     groups: Vec<JudgedGroup>,
+    /// Sets that stand in no group.
+    loose: Vec<JudgedSet>,
 }
 
 struct JudgedGroup {
@@ -55,26 +57,32 @@ pub(crate) fn acknowledge(
     }
     let mut answer = String::new();
     let mut written = 0;
-    for one in &judged {
-        let text = answer_to(one, now, control_number, written).map_err(|error| Fault {
-            code: "edi_syntax",
-            line: one.header.at.line,
-            segment: Some(one.header.at.segment),
-            element: Some(error.element.clone()),
-            message: format!("no acknowledgment can be written: {error}"),
-        })?;
-        if let Some(text) = text {
-            answer.push_str(&text);
-            written += 1;
+    let mut interchanges = Vec::with_capacity(judged.len());
+    for mut one in judged {
+        match answer_to(&one, now, control_number, written) {
+            Ok(Some(text)) => {
+                answer.push_str(&text);
+                written += 1;
+            }
+            Ok(None) => {}
+            // The sender cannot be addressed; the others can.
+            Err(error) => one.interchange.faults.push(Fault {
+                code: "edi_syntax",
+                line: one.header.at.line,
+                segment: Some(one.header.at.segment),
+                element: Some(error.element.clone()),
+                message: format!("no acknowledgment can be written: {error}"),
+            }),
         }
+        interchanges.push(one.interchange);
     }
-    let interchanges = judged.into_iter().map(|one| one.interchange).collect();
     Ok((interchanges, answer))
 }
 
 fn judge(format: &X12, bytes: &[u8]) -> (Vec<Judged>, Result<(), format::Fault>) {
     let mut all: Vec<Judged> = Vec::new();
     let mut delimiters = Delimiters::default();
+    let mut in_group = false;
     let ended = envelope::read(bytes, format, &mut |event| match event {
         Event::Interchange(header) => {
             delimiters = header.delimiters.as_ref().ok().copied().unwrap_or_default();
@@ -82,6 +90,7 @@ fn judge(format: &X12, bytes: &[u8]) -> (Vec<Judged>, Result<(), format::Fault>)
         }
         Event::Receipt(_) => {}
         Event::Group(segment) => {
+            in_group = true;
             if let Some(one) = all.last_mut() {
                 one.groups.push(JudgedGroup::new(segment));
             }
@@ -90,16 +99,19 @@ fn judge(format: &X12, bytes: &[u8]) -> (Vec<Judged>, Result<(), format::Fault>)
             let (kind, control) = (set.kind().to_owned(), set.control().to_owned());
             // The document is dropped at once: only what is wrong with it is kept.
             let findings = structure::read(*set, format, &delimiters).findings;
-            let group = all.last_mut().and_then(|one| one.groups.last_mut());
-            if let Some(group) = group {
-                group.sets.push(JudgedSet {
-                    kind,
-                    control,
-                    findings,
-                });
+            let set = JudgedSet {
+                kind,
+                control,
+                findings,
+            };
+            let Some(one) = all.last_mut() else { return };
+            match one.groups.last_mut().filter(|_| in_group) {
+                Some(group) => group.sets.push(set),
+                None => one.loose.push(set),
             }
         }
         Event::GroupEnd(closing) => {
+            in_group = false;
             if let Some(group) = all.last_mut().and_then(|one| one.groups.last_mut()) {
                 group.closing = closing;
             }
@@ -139,6 +151,7 @@ impl Judged {
             header: header.clone(),
             findings: Vec::new(),
             groups: Vec::new(),
+            loose: Vec::new(),
         }
     }
 
@@ -172,6 +185,15 @@ impl Judged {
                 faults: faults(&group.closing.findings),
             });
         }
+        for set in &self.loose {
+            self.interchange.sets.push(Set {
+                kind: set.kind.clone(),
+                control: set.control.clone(),
+                group: None,
+                accepted: false,
+                faults: faults(&set.findings),
+            });
+        }
         let all = |wanted: Status| statuses.iter().all(|status| *status == wanted);
         self.interchange.accepted = if broken || all_or_nothing {
             Status::Rejected
@@ -202,6 +224,14 @@ impl JudgedGroup {
         }
     }
 
+    /// Whether an answer can say which group it is about.
+    fn can_be_named(&self, delimiters: &Delimiters) -> bool {
+        let number = &self.control;
+        let is_number =
+            (1..=9).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+        is_number && is_name(&self.kind, delimiters)
+    }
+
     fn is_refused(&self) -> bool {
         refusing(&self.closing.findings).is_some()
     }
@@ -218,6 +248,17 @@ impl JudgedGroup {
             noted(&self.closing.findings)
         }
     }
+}
+
+/// Whether something can be repeated in an answer.
+fn is_name(text: &str, delimiters: &Delimiters) -> bool {
+    !text.is_empty() && visible(text, delimiters) == text
+}
+
+/// Text without what cannot be written.
+fn visible(text: &str, delimiters: &Delimiters) -> String {
+    let fits = |one: &char| !one.is_control() && !delimiters.has(*one);
+    text.chars().filter(fits).collect()
 }
 
 /// The status of what is taken.
@@ -246,47 +287,47 @@ fn letter(status: Status) -> &'static str {
     }
 }
 
-/// The interchange that answers one, the so manieth; nothing when there is nothing to answer.
+/// The interchange that answers one; nothing when there is nothing to answer.
 fn answer_to(
     judged: &Judged,
     now: DateTime,
     control_number: &str,
-    index: usize,
+    earlier: usize,
 ) -> Result<Option<String>, Unwritable> {
+    let header = &judged.header;
+    // Written as the partner writes: what is repeated of his has few separators in it then.
+    let delimiters = header.delimiters.as_ref().ok().copied().unwrap_or_default();
     let broken = refusing(&judged.findings);
-    let asked = judged.header.element(14) == "1";
-    let receipt = (asked || !judged.findings.is_empty()).then(|| receipt(judged, broken));
-    // Of an interchange that is refused only the TA1 speaks; acknowledgments are not acknowledged.
-    let answered: Vec<(usize, &JudgedGroup)> = judged
-        .groups
+    // Acknowledgments are not acknowledged. Of an interchange that is refused only the TA1 speaks.
+    let groups = judged.groups.iter().zip(&judged.interchange.groups);
+    let owed: Vec<_> = groups.filter(|(group, _)| group.kind != "FA").collect();
+    let only_acknowledgments = !judged.groups.is_empty() && owed.is_empty();
+    let named: Vec<_> = owed
         .iter()
-        .enumerate()
-        .filter(|(_, group)| broken.is_none() && group.kind != "FA")
+        .filter(|(group, _)| broken.is_none() && group.can_be_named(&delimiters))
         .collect();
-    let only_acknowledgments =
-        !judged.groups.is_empty() && judged.groups.iter().all(|group| group.kind == "FA");
-    let receipt = receipt.filter(|_| broken.is_some() || asked || !only_acknowledgments);
-    if receipt.is_none() && answered.is_empty() {
+    let unnamed = broken.is_none() && named.len() < owed.len();
+    let asked = header.element(14) == "1";
+    let noted = !judged.findings.is_empty() && !only_acknowledgments;
+    let receipt = (asked || noted || unnamed || broken.is_some())
+        .then(|| receipt(judged, broken, unnamed, &delimiters));
+    if receipt.is_none() && named.is_empty() {
         return Ok(None);
     }
-    let header = &judged.header;
-    let control = counted_up("ISA13", control_number, index, 9)?;
-    let party = |element: usize, group_id: &str| Party {
+    let control = counted_up("ISA13", control_number, earlier, 9)?;
+    let party = |element: usize| Party {
         qualifier: header.element(element).to_owned(),
         id: header.element(element + 1).to_owned(),
-        group_id: group_id.to_owned(),
+        group_id: String::new(),
     };
-    // Written as the partner writes, so that what is repeated of his never has a separator in it.
-    let delimiters = header.delimiters.as_ref().ok().copied().unwrap_or_default();
-    let first = answered.first().map(|(_, group)| *group);
     let mut envelope = Envelope {
-        sender: party(7, first.map_or("", |group| &group.receiver)),
-        receiver: party(5, first.map_or("", |group| &group.sender)),
+        sender: party(7),
+        receiver: party(5),
         interchange_control: control.clone(),
         group_control: String::new(),
         set_control: "0001".to_owned(),
         functional_id: "FA".to_owned(),
-        version: first.map_or("004010", |group| &group.version).to_owned(),
+        version: USUAL_VERSION.to_owned(),
         test: header.element(15) != "P",
         asks_acknowledgment: false,
         date_time: now,
@@ -294,7 +335,8 @@ fn answer_to(
     };
     let mut out = Out::new(delimiters)?;
     let controls = header.element(12);
-    let controls = if controls.len() == 5 {
+    let digits = controls.bytes().all(|byte| byte.is_ascii_digit());
+    let controls = if controls.len() == 5 && digits {
         controls
     } else {
         "00401"
@@ -303,35 +345,44 @@ fn answer_to(
     if let Some(receipt) = receipt {
         out.segment(&receipt)?;
     }
-    let groups = answered.len();
-    for (number, (at, group)) in answered.into_iter().enumerate() {
-        envelope.sender.group_id.clone_from(&group.receiver);
-        envelope.receiver.group_id.clone_from(&group.sender);
-        envelope.version.clone_from(&group.version);
-        let control = (number + 1).to_string();
-        let status = judged
-            .interchange
-            .groups
-            .get(at)
-            .map(|group| group.accepted);
-        let set = functional(group, status.unwrap_or(Status::Rejected));
-        out.group(&envelope, &control, "997", &[set])?;
+    for (number, (group, decided)) in named.iter().enumerate() {
+        envelope.sender.group_id = visible(&group.receiver, &delimiters);
+        envelope.receiver.group_id = visible(&group.sender, &delimiters);
+        let version = visible(&group.version, &delimiters);
+        let version = if version.len() < 6 {
+            USUAL_VERSION.to_owned()
+        } else {
+            version
+        };
+        envelope.version = version;
+        let set = functional(group, decided.accepted, &delimiters);
+        out.group(&envelope, &(number + 1).to_string(), "997", &[set])?;
     }
-    out.end(&control, groups)?;
+    out.end(&control, named.len())?;
     Ok(Some(out.text))
 }
 
+/// The version of an answer to what names none.
+const USUAL_VERSION: &str = "004010";
+
 /// TA1: what becomes of the interchange itself.
-fn receipt(judged: &Judged, broken: Option<&Finding>) -> Vec<Element> {
+fn receipt(
+    judged: &Judged,
+    broken: Option<&Finding>,
+    unnamed: bool,
+    delimiters: &Delimiters,
+) -> Vec<Element> {
     let header = &judged.header;
     let finding = broken.or(judged.findings.first());
-    let note = finding.map_or("000", |finding| match finding.told {
+    let told = finding.map(|finding| match finding.told {
         Told::Interchange(code) => code,
         Told::Group(_) | Told::Set(_) | Told::Segment(..) | Told::Element { .. } => "024",
     });
-    let status = match (broken, finding) {
-        (Some(_), _) => Status::Rejected,
-        (None, _) => noted(&judged.findings),
+    let (status, note) = match (broken, told) {
+        (Some(_), told) => (Status::Rejected, told.unwrap_or("024")),
+        (None, Some(told)) => (Status::AcceptedWithErrors, told),
+        (None, None) if unnamed => (Status::AcceptedWithErrors, "024"),
+        (None, None) => (Status::Accepted, "000"),
     };
     [
         "TA1",
@@ -341,12 +392,12 @@ fn receipt(judged: &Judged, broken: Option<&Finding>) -> Vec<Element> {
         letter(status),
         note,
     ]
-    .map(Element::from)
+    .map(|element| Element::from(visible(element, delimiters)))
     .to_vec()
 }
 
 /// A 997 between its ST and SE.
-fn functional(group: &JudgedGroup, status: Status) -> Vec<Vec<Element>> {
+fn functional(group: &JudgedGroup, status: Status, delimiters: &Delimiters) -> Vec<Vec<Element>> {
     let mut segments = vec![line(["AK1", &group.kind, &group.control])];
     let refused = status == Status::Rejected;
     let mut taken = 0;
@@ -357,6 +408,9 @@ fn functional(group: &JudgedGroup, status: Status) -> Vec<Vec<Element>> {
             continue;
         }
         taken += usize::from(set.is_taken());
+        if !is_name(&set.kind, delimiters) || !is_name(&set.control, delimiters) {
+            continue;
+        }
         segments.push(line(["AK2", &set.kind, &set.control]));
         acknowledge_set(set, &mut segments);
     }
@@ -414,6 +468,10 @@ fn acknowledge_set(set: &JudgedSet, segments: &mut Vec<Vec<Element>>) {
             // The segment has elements that are wrong.
             Told::Element { .. } | Told::Interchange(_) | Told::Group(_) | Told::Set(_) => "8",
         });
+        // A segment without a name cannot be named; AK5 tells of it.
+        if place.id.len() < 2 {
+            continue;
+        }
         let position = place.position.to_string();
         let within = place.within.as_deref().unwrap_or_default();
         let mut segment = line(["AK3", &place.id, &position, within]);

@@ -1,6 +1,12 @@
 //! X12 from bytes to documents, facts and acknowledgments.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 mod acknowledgments;
 mod facts;

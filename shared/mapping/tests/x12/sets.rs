@@ -106,7 +106,7 @@ fn a_fault_is_told_with_its_place_and_refuses_what_it_is_in() {
         (
             "BEG*00*SA*4711**20261123~",
             "",
-            "edi_syntax 4: the transaction set 850 0001 is not taken: the set lacks the segment BEG before segment 4 of the set (taken from a partner with `lenient: [missing_segments]`); one more thing is wrong with it",
+            "edi_syntax 4: the transaction set 850 0001 is not taken: the set lacks the segment BEG before segment 2 of the set (taken from a partner with `lenient: [missing_segments]`); one more thing is wrong with it",
         ),
         (
             "*X1",
