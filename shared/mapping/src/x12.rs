@@ -216,3 +216,6 @@ pub(crate) fn read(open: &Open<'_, '_>, format: &X12, take: &mut Take<'_>) -> Re
     let verdicts = document::verdicts(open()?, format)?;
     document::read(open()?, format, &verdicts, take)
 }
+
+#[cfg(test)]
+mod tests;

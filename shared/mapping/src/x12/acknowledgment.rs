@@ -11,6 +11,9 @@ use super::{Delimiters, Reject, X12};
 use crate::edi::{Fault, Group, Interchange, Set, Standard, Status};
 use crate::format;
 
+/// As many findings of sets are kept of a file; of sets after that, one each.
+const MOST_FINDINGS: usize = 20_000;
+
 /// An interchange as it is judged, with what the answer repeats of it.
 struct Judged {
     interchange: Interchange,
@@ -83,6 +86,7 @@ fn judge(format: &X12, bytes: &[u8]) -> (Vec<Judged>, Result<(), format::Fault>)
     let mut all: Vec<Judged> = Vec::new();
     let mut delimiters = Delimiters::default();
     let mut in_group = false;
+    let mut kept = 0;
     let ended = envelope::read(bytes, format, &mut |event| match event {
         Event::Interchange(header) => {
             delimiters = header.delimiters.as_ref().ok().copied().unwrap_or_default();
@@ -98,7 +102,13 @@ fn judge(format: &X12, bytes: &[u8]) -> (Vec<Judged>, Result<(), format::Fault>)
         Event::Set(set) => {
             let (kind, control) = (set.kind().to_owned(), set.control().to_owned());
             // The document is dropped at once: only what is wrong with it is kept.
-            let findings = structure::read(*set, format, &delimiters).findings;
+            let mut findings = structure::read(*set, format, &delimiters).findings;
+            kept += findings.len();
+            if kept > MOST_FINDINGS {
+                // What refuses it stays.
+                findings.sort_by_key(|finding| finding.excused);
+                findings.truncate(1);
+            }
             let set = JudgedSet {
                 kind,
                 control,

@@ -6,9 +6,9 @@ use indexmap::IndexMap;
 use jsonata_core::value::JValue;
 
 use super::envelope::{self, Event, Set};
-use super::finding::{Finding, refusing};
+use super::finding::{Finding, Told, refusing};
 use super::structure::{self, Values};
-use super::tokens::Header;
+use super::tokens::{At, Header};
 use super::{Delimiters, Reject, X12};
 use crate::format::{Branch, Fault, Take};
 
@@ -68,6 +68,16 @@ pub(crate) fn read(
     verdicts: &Verdicts,
     take: &mut Take<'_>,
 ) -> Result<(), Fault> {
+    let start = At {
+        line: 1,
+        segment: 1,
+    };
+    // Nothing is taken of what the first reading did not see.
+    let changed = Finding::new(
+        start,
+        Told::Interchange("022"),
+        "the file is not what it was when it was read first",
+    );
     let mut interchanges = verdicts.interchanges.iter();
     let mut groups = verdicts.groups.iter();
     let mut refused: Option<&Finding> = None;
@@ -77,8 +87,7 @@ pub(crate) fn read(
     let mut interchange = String::new();
     envelope::read(bytes, format, &mut |event| match event {
         Event::Interchange(header) => {
-            // A file that ends in the midst of a header has no verdict on it.
-            refused = interchanges.next().and_then(Option::as_deref);
+            refused = interchanges.next().map_or(Some(&changed), Option::as_deref);
             group_refused = None;
             delimiters = of(header);
             header.element(13).clone_into(&mut interchange);
@@ -101,7 +110,7 @@ pub(crate) fn read(
             }));
         }
         Event::Group(segment) => {
-            group_refused = groups.next().and_then(Option::as_deref);
+            group_refused = groups.next().map_or(Some(&changed), Option::as_deref);
             let values = Values::new(segment, &delimiters).object();
             around.insert("GS".to_owned(), JValue::object(values));
         }
@@ -160,7 +169,7 @@ fn own_fault(first: &Finding, all: &[Finding], name: &str) -> Fault {
 }
 
 /// What was right itself, and is refused with what it stands in.
-fn taken_along(cause: &Finding, at: super::tokens::At, name: &str, interchange: &str) -> Fault {
+fn taken_along(cause: &Finding, at: At, name: &str, interchange: &str) -> Fault {
     Fault {
         segment: Some(at.segment),
         ..Fault::new(

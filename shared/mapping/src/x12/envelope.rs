@@ -12,8 +12,10 @@ use crate::format::Fault;
 /// A transaction set is kept in memory as it is written.
 const MOST_SET_BYTES: usize = 8 << 20;
 const MOST_SET_SEGMENTS: usize = 100_000;
-/// Control numbers are remembered, to see one that comes twice.
-const MOST_CONTROL_NUMBERS: usize = 100_000;
+/// What is known of each of them is kept until the end of a file.
+const MOST_INTERCHANGES: usize = 10_000;
+const MOST_GROUPS: usize = 10_000;
+const MOST_SETS: usize = 50_000;
 
 /// What is found in a file, in its order.
 pub(crate) enum Event<'e> {
@@ -98,31 +100,42 @@ pub(crate) fn read<R: Read>(
         group: None,
         set: None,
         numbers: BTreeSet::new(),
+        interchanges: 0,
+        groups: 0,
+        sets: 0,
         last: At {
             line: 1,
             segment: 1,
         },
     };
     loop {
-        match tokens.next() {
-            Ok(Some(Token::Header(header))) => {
-                reader.last = header.at;
-                reader.header(header)?;
-            }
-            Ok(Some(Token::Segment(segment))) => {
-                reader.last = segment.at;
-                reader.segment(segment)?;
-            }
+        let read = match tokens.next() {
+            Ok(Some(Token::Header(header))) => reader.header(header),
+            Ok(Some(Token::Segment(segment))) => reader.segment(segment),
             Ok(None) => {
                 reader.end_of_file();
                 return Ok(());
             }
-            Err(fault) => {
-                reader.end_of_file();
-                return Err(fault);
-            }
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = read {
+            reader.end_of_file();
+            return Err(fault);
         }
     }
+}
+
+/// There may be so many of something in a file.
+fn count(what: &str, so_far: &mut usize, most: usize, at: At) -> Result<(), Fault> {
+    *so_far += 1;
+    if *so_far <= most {
+        return Ok(());
+    }
+    let message = format!("more than {most} {what} in a file: send fewer of them in one");
+    Err(Fault {
+        segment: Some(at.segment),
+        ..Fault::end("edi_limit", at.line, message)
+    })
 }
 
 struct Reader<'r> {
@@ -133,11 +146,21 @@ struct Reader<'r> {
     set: Option<Box<Set>>,
     /// Sender, receiver and control number of each interchange.
     numbers: BTreeSet<String>,
+    interchanges: usize,
+    groups: usize,
+    sets: usize,
     last: At,
 }
 
 impl Reader<'_> {
     fn header(&mut self, header: Box<Header>) -> Result<(), Fault> {
+        self.last = header.at;
+        count(
+            "interchanges",
+            &mut self.interchanges,
+            MOST_INTERCHANGES,
+            header.at,
+        )?;
         let before = "a new interchange begins before it";
         self.close_interchange(None, "023", before, header.at);
         let mut findings = self.check_header(&header);
@@ -233,10 +256,7 @@ impl Reader<'_> {
         let number = [5, 6, 7, 8, 13]
             .map(|element| header.element(element))
             .join("\u{1f}");
-        if self.numbers.len() >= MOST_CONTROL_NUMBERS {
-            let message = format!("more than {MOST_CONTROL_NUMBERS} interchanges in a file");
-            findings.push(Finding::new(at, Told::Interchange("022"), message).coded("edi_limit"));
-        } else if !self.numbers.insert(number) {
+        if !self.numbers.insert(number) {
             let message = format!(
                 "the interchange {} is in the file twice",
                 header.element(13)
@@ -248,12 +268,13 @@ impl Reader<'_> {
     }
 
     fn segment(&mut self, segment: Segment) -> Result<(), Fault> {
+        self.last = segment.at;
+        if self.interchange.is_none() {
+            return self.outside(&segment);
+        }
         if segment.unfinished {
             self.unfinished(&segment);
             return Ok(());
-        }
-        if self.interchange.is_none() {
-            return self.outside(&segment);
         }
         if segment.blanks {
             self.note_blanks(&segment);
@@ -264,9 +285,15 @@ impl Reader<'_> {
             return Ok(());
         }
         match segment.id() {
-            "ST" => self.start_set(segment),
+            "ST" => {
+                count("transaction sets", &mut self.sets, MOST_SETS, segment.at)?;
+                self.start_set(segment);
+            }
             "SE" => self.end_set(&segment),
-            "GS" => self.start_group(segment),
+            "GS" => {
+                count("groups", &mut self.groups, MOST_GROUPS, segment.at)?;
+                self.start_group(segment);
+            }
             "GE" => {
                 self.drop_set("the group ends before it", segment.at);
                 self.close_group(Some(&segment), "", segment.at);
@@ -332,7 +359,10 @@ impl Reader<'_> {
     }
 
     fn note_length(&mut self, segment: &Segment) {
-        let message = format!("the segment {} is longer than 1 MB", shown(segment));
+        let message = format!(
+            "the segment {} is longer than 1 MB or has more than 1000 elements",
+            shown(segment)
+        );
         if let Some(interchange) = &mut self.interchange {
             let finding = Finding::new(segment.at, Told::Interchange("024"), message);
             keep(&mut interchange.findings, finding.coded("edi_limit"));
@@ -352,9 +382,6 @@ impl Reader<'_> {
         if number.is_empty() || number.len() > 9 || !number.bytes().all(|b| b.is_ascii_digit()) {
             let message = format!("`{number}` is no control number of a group");
             findings.push(Finding::new(at, Told::Group("6"), message).of("GS", 6));
-        } else if interchange.numbers.len() >= MOST_CONTROL_NUMBERS {
-            let message = format!("more than {MOST_CONTROL_NUMBERS} groups in an interchange");
-            findings.push(Finding::new(at, Told::Group("6"), message).coded("edi_limit"));
         } else if !interchange.numbers.insert(plain(number).to_owned()) {
             // Versions before 005010 have no code of their own for it.
             let code = if segment.element(8) >= "005010" {
@@ -401,10 +428,7 @@ impl Reader<'_> {
             }
             Some(group) => {
                 group.sets += 1;
-                if group.numbers.len() >= MOST_CONTROL_NUMBERS {
-                    let message = format!("more than {MOST_CONTROL_NUMBERS} sets in a group");
-                    findings.push(Finding::new(at, Told::Set("7"), message).coded("edi_limit"));
-                } else if !group.numbers.insert(control.to_owned()) {
+                if !group.numbers.insert(control.to_owned()) {
                     let message = format!("the transaction set {control} is in the group twice");
                     let finding = Finding::new(at, Told::Set("23"), message);
                     findings.push(finding.of("ST", 2).coded("edi_duplicate_control"));
@@ -614,7 +638,7 @@ impl Set {
         let at = segment.at;
         let limit = if segment.cut {
             Some(format!(
-                "the segment {} is longer than 1 MB: its terminator is probably missing",
+                "the segment {} is longer than 1 MB or has more than 1000 elements: its terminator is probably missing",
                 shown(&segment)
             ))
         } else if self.bytes + segment.len() > MOST_SET_BYTES {

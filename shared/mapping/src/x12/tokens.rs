@@ -8,6 +8,8 @@ use crate::format::Fault;
 
 /// Longer than this is no segment: its terminator is missing.
 const LONGEST_SEGMENT: usize = 1 << 20;
+/// No segment has so many elements and components.
+const MOST_PARTS: usize = 1000;
 /// A header has 106 characters; one of the wrong length is looked at no further than this.
 const LONGEST_HEADER: usize = 512;
 
@@ -29,7 +31,7 @@ pub(crate) struct Segment {
     pub(crate) at: At,
     text: String,
     separator: char,
-    /// Longer than a segment may be: only its beginning is there.
+    /// Longer than a segment may be, or of too many parts: nothing is made of it.
     pub(crate) cut: bool,
     /// Blanks stood before it.
     pub(crate) blanks: bool,
@@ -168,11 +170,13 @@ impl<R: Read> Tokens<R> {
             });
         };
         let found = self.input.until(delimiters.terminator, LONGEST_SEGMENT)?;
+        let separators = found.text.chars().filter(|one| delimiters.has(*one));
+        let many = found.text.len() > MOST_PARTS && separators.count() > MOST_PARTS;
         Ok(Some(Token::Segment(Segment {
             at,
             text: found.text,
             separator: delimiters.element,
-            cut: found.cut,
+            cut: found.cut || many,
             blanks,
             unfinished: found.unfinished,
         })))
@@ -234,8 +238,12 @@ impl<R: Read> Tokens<R> {
                     }
                 }
                 used += element.chars().count() + 1;
-                // By bytes: a blank of another kind is wider, and shifts what follows it.
-                let count = element.len();
+                // By bytes: a blank of another kind is wider, and shifts what follows it. A separator may be wider.
+                let count = if number == 11 {
+                    element.chars().count()
+                } else {
+                    element.len()
+                };
                 if count != *length && wrong.is_none() {
                     wrong = Some(format!(
                         "ISA{number:02} has {count} bytes instead of {length}: the header is of the wrong length"

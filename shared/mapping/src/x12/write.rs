@@ -2,7 +2,7 @@
 
 use jiff::civil::DateTime;
 
-use super::Delimiters;
+use super::{Delimiters, guides};
 
 /// Sender or receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +77,25 @@ pub fn write(
     kind: &str,
     sets: &[Vec<Vec<Element>>],
 ) -> Result<String, Unwritable> {
+    for (name, text) in [
+        ("GS02", &envelope.sender.group_id),
+        ("GS03", &envelope.receiver.group_id),
+    ] {
+        let count = text.trim_end().chars().count();
+        if !(2..=15).contains(&count) {
+            let message = format!("`{text}` has {count} characters; it has 2 to 15");
+            return Err(wrong(name, message));
+        }
+    }
+    if let Some(guide) = guides::guide(kind)
+        && guide.group != envelope.functional_id
+    {
+        let message = format!(
+            "sets {kind} stand in groups {}, not {}",
+            guide.group, envelope.functional_id
+        );
+        return Err(wrong("GS01", message));
+    }
     let mut out = Out::new(envelope.delimiters)?;
     out.begin(envelope, "")?;
     out.group(envelope, &envelope.group_control, kind, sets)?;
@@ -167,8 +186,8 @@ impl Out {
             return Err(wrong("?", format!("`{id}` is no id of a segment")));
         }
         let is_empty = |element: &Element| match element {
-            Element::Value(text) => text.is_empty(),
-            Element::Composite(parts) => parts.iter().all(String::is_empty),
+            Element::Value(text) => text.trim_end().is_empty(),
+            Element::Composite(parts) => parts.iter().all(|part| part.trim_end().is_empty()),
         };
         let filled = segment.iter().rposition(|element| !is_empty(element));
         let filled = filled.map_or(0, |last| last + 1);
@@ -179,18 +198,19 @@ impl Out {
             }
             match element {
                 Element::Value(text) => {
+                    // Blanks at the end of a value carry no meaning and are not sent.
                     self.value(&name, text)?;
-                    self.text.push_str(text);
+                    self.text.push_str(text.trim_end());
                 }
                 Element::Composite(parts) => {
-                    let last = parts.iter().rposition(|part| !part.is_empty());
+                    let last = parts.iter().rposition(|part| !part.trim_end().is_empty());
                     for (index, part) in parts.iter().take(last.map_or(0, |at| at + 1)).enumerate()
                     {
                         self.value(&name, part)?;
                         if index > 0 {
                             self.text.push(self.delimiters.component);
                         }
-                        self.text.push_str(part);
+                        self.text.push_str(part.trim_end());
                     }
                 }
             }

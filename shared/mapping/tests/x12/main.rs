@@ -11,8 +11,8 @@
 mod acknowledgments;
 mod facts;
 mod files;
-mod properties;
 mod sets;
+mod written;
 
 use std::cell::RefCell;
 use std::io::{Cursor, Read};

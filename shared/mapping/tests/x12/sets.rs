@@ -262,6 +262,23 @@ fn line_breaks_between_segments_carry_no_meaning() {
 }
 
 #[test]
+fn the_character_set_is_what_the_feed_names() {
+    let text = order().replace("*X1", "*M\u{fc}ller");
+    assert_eq!(said("", &text), (1, vec![]));
+    let bytes: Vec<u8> = text
+        .chars()
+        .map(|one| u8::try_from(u32::from(one)).unwrap())
+        .collect();
+    let came = run(&showing("encoding: windows-1252", "PO1[0].PO107"), &bytes);
+    assert_eq!(came.shown(), ["M\u{fc}ller"]);
+    let came = run(&showing("", "ST"), &bytes);
+    assert_eq!(
+        (came.documents, came.faults().last().unwrap().0),
+        (0, "edi_encoding")
+    );
+}
+
+#[test]
 fn places_are_those_of_the_file() {
     let text = order().replace('~', "~\n");
     let came = run(
