@@ -10,6 +10,8 @@ mod envelope;
 mod finding;
 mod guide;
 mod guides;
+mod header;
+mod set;
 mod structure;
 mod tokens;
 mod write;

@@ -72,6 +72,7 @@ fn no_file_takes_more_memory_than_is_allowed() {
     let feed = Feed::read(&bundle, &"aa".parse().unwrap(), "aa/feeds/f.yaml").unwrap();
     let long = "X".repeat(1000);
     let (open_segment, close) = (format!("{START}REF"), format!("~{END}"));
+    let long_number = format!("ST*850*{}~SE*2*1~", long.repeat(100));
     let sets = "ST*850*1~SE*2*1~";
     // What repeats, how often, and whether the end of a set follows it.
     let cases = [
@@ -87,6 +88,12 @@ fn no_file_takes_more_memory_than_is_allowed() {
         ("a segment of thirty megabytes", &long, 30_000, END),
         ("many separators", "**************************", 30_000, END),
         ("many values in a segment", "*a", 500_000, &close),
+        (
+            "control numbers of a hundred kilobytes",
+            &long_number,
+            800,
+            &close,
+        ),
         ("sets without end", sets, 200_000, ""),
         ("groups without end", "GS*PO*A*B*1*1*1*X*1~", 200_000, ""),
         ("headers without end", START, 30_000, ""),

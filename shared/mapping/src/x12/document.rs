@@ -5,8 +5,9 @@ use std::io::Read;
 use indexmap::IndexMap;
 use jsonata_core::value::JValue;
 
-use super::envelope::{self, Event, Set};
+use super::envelope::{self, Event};
 use super::finding::{Finding, Told, refusing};
+use super::set::Set;
 use super::structure::{self, Values};
 use super::tokens::{At, Header};
 use super::{Delimiters, Reject, X12};

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::finding::{Finding, Told, keep, shown};
-use super::guides;
+use super::set::Set;
 use super::tokens::{At, Header, Segment, Token, Tokens};
-use super::{Lenient, Test, X12};
+use super::{Lenient, X12};
+use super::{guides, header};
 use crate::format::Fault;
 
-/// A transaction set is kept in memory as it is written.
-const MOST_SET_BYTES: usize = 8 << 20;
-const MOST_SET_SEGMENTS: usize = 100_000;
+/// Headers and trailers, of which numbers are remembered, are short.
+const LONGEST_OF_ENVELOPE: usize = 1000;
 /// What is known of each of them is kept until the end of a file.
 const MOST_INTERCHANGES: usize = 10_000;
 const MOST_GROUPS: usize = 10_000;
@@ -31,30 +31,6 @@ pub(crate) enum Event<'e> {
     GroupEnd(Closing),
     /// An interchange ends.
     InterchangeEnd(Closing),
-}
-
-/// A transaction set as it is written.
-#[derive(Debug)]
-pub(crate) struct Set {
-    pub(crate) start: Segment,
-    /// What stands between ST and SE.
-    pub(crate) segments: Vec<Segment>,
-    /// All of them, with ST and SE, also those that were too many to keep.
-    pub(crate) count: u64,
-    bytes: usize,
-    pub(crate) findings: Vec<Finding>,
-}
-
-impl Set {
-    /// The kind, such as `850`.
-    pub(crate) fn kind(&self) -> &str {
-        self.start.element(1)
-    }
-
-    /// The control number.
-    pub(crate) fn control(&self) -> &str {
-        self.start.element(2)
-    }
 }
 
 /// The end of a group or an interchange.
@@ -197,62 +173,7 @@ impl Reader<'_> {
     }
 
     fn check_header(&mut self, header: &Header) -> Vec<Finding> {
-        let at = header.at;
-        let format = self.format;
-        let mut findings = Vec::new();
-        for (lenient, message) in &header.flaws {
-            let flaw = Finding::new(at, Told::Interchange("022"), message.clone());
-            findings.push(flaw.unless(format, *lenient));
-        }
-        let mut add = |element: usize, code: &'static str, message: String| {
-            findings.push(Finding::new(at, Told::Interchange(code), message).of("ISA", element));
-        };
-        let digits = |number: usize, length: usize| {
-            let text = header.element(number);
-            text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        for (number, length, code, what) in [
-            (9, 6, "014", "a date as YYMMDD"),
-            (10, 4, "015", "a time as HHMM"),
-            (12, 5, "017", "a version such as 00401"),
-            (13, 9, "018", "a control number of nine digits"),
-        ] {
-            if !digits(number, length) {
-                let text = header.element(number);
-                add(number, code, format!("`{text}` is not {what}"));
-            }
-        }
-        for (number, code, party) in [(5, "006", &format.sender), (7, "008", &format.receiver)] {
-            let (qualifier, id) = (header.element(number), header.element(number + 1));
-            if let Some(party) = party
-                && !party.is(qualifier, id)
-            {
-                let message = format!("`{qualifier}:{id}` is not the partner of this feed");
-                add(number + 1, code, message);
-            }
-        }
-        match header.element(15) {
-            "P" => {}
-            "T" | "I" if format.test == Test::Take => {}
-            "T" | "I" => add(
-                15,
-                "020",
-                "the interchange is a test, and this feed refuses tests (`test: take` takes them)"
-                    .to_owned(),
-            ),
-            other => add(
-                15,
-                "020",
-                format!("`{other}` is neither P for production nor T for test"),
-            ),
-        }
-        if !matches!(header.element(14), "0" | "1") {
-            add(
-                14,
-                "019",
-                format!("`{}` is neither 0 nor 1", header.element(14)),
-            );
-        }
+        let mut findings = header::check(header, self.format);
         let number = [5, 6, 7, 8, 13]
             .map(|element| header.element(element))
             .join("\u{1f}");
@@ -261,7 +182,7 @@ impl Reader<'_> {
                 "the interchange {} is in the file twice",
                 header.element(13)
             );
-            let finding = Finding::new(at, Told::Interchange("025"), message);
+            let finding = Finding::new(header.at, Told::Interchange("025"), message);
             findings.push(finding.of("ISA", 13).coded("edi_duplicate_control"));
         }
         findings
@@ -280,7 +201,8 @@ impl Reader<'_> {
             self.note_blanks(&segment);
         }
         let of_envelope = matches!(segment.id(), "ST" | "SE" | "GS" | "GE" | "IEA");
-        if segment.cut && (of_envelope || self.set.is_none()) {
+        let long = segment.cut || segment.len() > LONGEST_OF_ENVELOPE;
+        if long && (of_envelope || self.set.is_none()) {
             self.note_length(&segment);
             return Ok(());
         }
@@ -360,7 +282,7 @@ impl Reader<'_> {
 
     fn note_length(&mut self, segment: &Segment) {
         let message = format!(
-            "the segment {} is longer than 1 MB or has more than 1000 elements",
+            "the segment {} is longer than {LONGEST_OF_ENVELOPE} bytes",
             shown(segment)
         );
         if let Some(interchange) = &mut self.interchange {
@@ -453,13 +375,7 @@ impl Reader<'_> {
                 }
             }
         }
-        self.set = Some(Box::new(Set {
-            bytes: segment.len(),
-            start: segment,
-            segments: Vec::new(),
-            count: 1,
-            findings,
-        }));
+        self.set = Some(Box::new(Set::new(segment, findings)));
     }
 
     fn content(&mut self, segment: Segment) {
@@ -629,49 +545,6 @@ impl Reader<'_> {
 
     fn end_of_file(&mut self) {
         self.close_interchange(None, "023", "the file ends before it", self.last);
-    }
-}
-
-impl Set {
-    fn add(&mut self, segment: Segment) {
-        self.count += 1;
-        let at = segment.at;
-        let limit = if segment.cut {
-            Some(format!(
-                "the segment {} is longer than 1 MB or has more than 1000 elements: its terminator is probably missing",
-                shown(&segment)
-            ))
-        } else if self.bytes + segment.len() > MOST_SET_BYTES {
-            Some(format!(
-                "the transaction set is larger than {} MB: send less in a set",
-                MOST_SET_BYTES >> 20
-            ))
-        } else if self.segments.len() >= MOST_SET_SEGMENTS {
-            Some(format!(
-                "the transaction set has more than {MOST_SET_SEGMENTS} segments: send less in a set"
-            ))
-        } else {
-            None
-        };
-        let Some(message) = limit else {
-            self.bytes += segment.len();
-            self.segments.push(segment);
-            return;
-        };
-        // Nothing is made of it, so nothing of it is kept; the rest is counted only.
-        if !self.is_too_large() {
-            let finding = Finding::new(at, Told::Set("5"), message).coded("edi_limit");
-            self.findings.insert(0, finding);
-        }
-        self.segments = Vec::new();
-        self.bytes = MOST_SET_BYTES + 1;
-    }
-
-    /// Whether it was too large to be kept.
-    pub(crate) fn is_too_large(&self) -> bool {
-        self.findings
-            .first()
-            .is_some_and(|first| first.code == "edi_limit" && matches!(first.told, Told::Set("5")))
     }
 }
 

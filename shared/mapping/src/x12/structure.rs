@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use jsonata_core::value::JValue;
 
-use super::envelope::Set;
 use super::finding::{Finding, Place, Told, keep, shown};
 use super::guide::{Guide, Node};
+use super::set::Set;
 use super::tokens::{At, Segment};
 use super::{Delimiters, Lenient, X12, guides};
 use crate::format::{LINE, SEGMENT};
@@ -428,7 +428,11 @@ impl Walk<'_> {
             line: number(LINE),
             segment: number(SEGMENT),
         };
-        let message = format!("CTT01 says {said} times {counted}, {} came", self.counted);
+        let message = format!(
+            "CTT01 says {} times {counted}, {} came",
+            brief(said),
+            self.counted
+        );
         let place = Place {
             id: "CTT".to_owned(),
             position: self.position(at),
@@ -464,7 +468,11 @@ fn nested(levels: Vec<JValue>) -> Result<Vec<JValue>, (u64, String)> {
             Some(parent) => Some(*numbers.get(parent).ok_or_else(|| {
                 (
                     segment(),
-                    format!("level {number} names the level {parent} above it, which did not come before"),
+                    format!(
+                        "level {} names the level {} above it, which did not come before",
+                        brief(number),
+                        brief(parent)
+                    ),
                 )
             })?),
         };
@@ -478,7 +486,10 @@ fn nested(levels: Vec<JValue>) -> Result<Vec<JValue>, (u64, String)> {
             ));
         }
         if numbers.insert(number.to_owned(), index).is_some() {
-            return Err((segment(), format!("the level {number} is there twice")));
+            return Err((
+                segment(),
+                format!("the level {} is there twice", brief(number)),
+            ));
         }
         parents.push(parent);
         depths.push(depth);
@@ -502,6 +513,11 @@ fn nested(levels: Vec<JValue>) -> Result<Vec<JValue>, (u64, String)> {
     }
     top.reverse();
     Ok(top)
+}
+
+/// A value as a message shows it.
+fn brief(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 /// The elements of a segment by their names, such as `BEG03`; `SLN05_1` is the first component of SLN05.
