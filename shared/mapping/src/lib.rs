@@ -4,6 +4,7 @@ mod charset;
 pub mod contract;
 mod delimited;
 pub mod document;
+pub mod edi;
 mod edifact;
 pub mod event;
 mod exact;
