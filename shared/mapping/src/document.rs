@@ -158,8 +158,7 @@ fn read_tree(
     input: &Input<'_>,
     each: &mut dyn FnMut(Result<Document, Unread>),
 ) -> Result<(), Unread> {
-    let bytes = (input.open)().map_err(|error| unread(input, Fault::unreadable(&error)))?;
-    let ended = tree.read(bytes, &mut |read| match read {
+    let ended = tree.read(input.open, &mut |read| match read {
         Ok(branch) => {
             let mut value = branch.value;
             value.insert(FILE.to_owned(), JValue::from(input.name));

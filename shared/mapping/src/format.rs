@@ -1,6 +1,6 @@
 //! How a file is written: tables give rows, trees give documents as they stand.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use csv::StringRecord;
 use indexmap::IndexMap;
@@ -143,12 +143,17 @@ pub(crate) type Take<'t> = dyn FnMut(Result<Branch, Fault>) + 't;
 
 impl Tree {
     /// Reads a tree document by document, in bounded memory.
-    pub(crate) fn read(&self, bytes: Box<dyn Read + '_>, take: &mut Take<'_>) -> Result<(), Fault> {
+    pub(crate) fn read<'b>(
+        &self,
+        open: &dyn Fn() -> io::Result<Box<dyn Read + 'b>>,
+        take: &mut Take<'_>,
+    ) -> Result<(), Fault> {
+        let bytes = || open().map_err(|error| Fault::unreadable(&error));
         match self {
-            Self::Xml(format) => xml::read(bytes, format, take),
-            Self::Json(format) => json::read(bytes, format, take),
-            Self::X12(format) => x12::read(bytes, format, take),
-            Self::Edifact(format) => edifact::read(bytes, format, take),
+            Self::Xml(format) => xml::read(bytes()?, format, take),
+            Self::Json(format) => json::read(bytes()?, format, take),
+            Self::X12(format) => x12::read(bytes()?, format, take),
+            Self::Edifact(format) => edifact::read(open, format, take),
         }
     }
 }

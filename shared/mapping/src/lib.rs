@@ -4,7 +4,7 @@ mod charset;
 pub mod contract;
 mod delimited;
 pub mod document;
-mod edifact;
+pub mod edifact;
 pub mod event;
 mod exact;
 mod expression;

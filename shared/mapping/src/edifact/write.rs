@@ -1,0 +1,1 @@
+//! Interchanges that go out.
