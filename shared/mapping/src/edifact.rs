@@ -19,6 +19,8 @@ mod group;
 mod message;
 mod segment;
 mod tables;
+#[cfg(test)]
+mod tests;
 pub mod write;
 
 use crate::format::{Fault, Take};
@@ -107,7 +109,12 @@ pub(crate) fn read(
     let ended = envelope::read(bytes()?, format, &mut |event| {
         given = true;
         match event {
-            Event::Opened(_) => interchange += 1,
+            Event::Opened(header) => {
+                interchange += 1;
+                if let Some(finding) = header.refused {
+                    take(Err(finding.into()));
+                }
+            }
             Event::Closed => {}
             Event::Wrong(finding) => take(Err(finding.into())),
             Event::Message(message) => match (message.branch, refused.get(&interchange)) {
@@ -142,7 +149,12 @@ fn faulty(bytes: impl Read, format: &Edifact) -> BTreeMap<usize, Finding> {
     let mut faulty = BTreeMap::new();
     let mut interchange = 0_usize;
     let ended = envelope::read(bytes, format, &mut |event| match event {
-        Event::Opened(_) => interchange += 1,
+        Event::Opened(header) => {
+            interchange += 1;
+            if let Some(finding) = header.refused {
+                faulty.insert(interchange, finding);
+            }
+        }
         Event::Closed => {}
         Event::Wrong(finding) => {
             faulty.entry(interchange).or_insert(finding);

@@ -155,8 +155,14 @@ impl<R: Read> Cutter<R> {
             *place = byte;
             self.step(byte);
         }
-        let [component_sep, element_sep, decimal_mark, release_char, repetition_sep, segment_term] =
-            characters;
+        let [
+            component_sep,
+            element_sep,
+            decimal_mark,
+            release_char,
+            repetition_sep,
+            segment_term,
+        ] = characters;
         let advice = ServiceStringAdvice {
             element_sep,
             component_sep,

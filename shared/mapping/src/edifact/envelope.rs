@@ -1,5 +1,7 @@
 //! Interchanges, groups and messages: headers, trailers, references and counts.
 
+mod part;
+
 use std::collections::BTreeSet;
 use std::io::Read;
 
@@ -43,6 +45,8 @@ pub(crate) struct Header {
     pub(crate) receiver: (String, String),
     pub(crate) control: String,
     pub(crate) test: bool,
+    /// Why nothing of the interchange is taken.
+    pub(crate) refused: Option<Finding>,
 }
 
 /// A message, or what is wrong with it.
@@ -61,14 +65,11 @@ pub(crate) struct Message {
 pub(crate) type Sink<'s> = dyn FnMut(Event) + 's;
 
 /// Reads a file; what ends it is returned, everything else is given.
-pub(crate) fn read(
-    bytes: impl Read,
-    format: &Edifact,
-    sink: &mut Sink<'_>,
-) -> Result<(), Finding> {
+pub(crate) fn read(bytes: impl Read, format: &Edifact, sink: &mut Sink<'_>) -> Result<(), Finding> {
     let mut reader = Reader {
         format,
         sink,
+        count: 0,
         interchanges: BTreeSet::new(),
         una: IndexMap::new(),
         interchange: None,
@@ -78,8 +79,13 @@ pub(crate) fn read(
     loop {
         let cut = cutter.next().map_err(|error| Finding {
             code: "file_unreadable",
-            ..Finding::new(SYNTAX, SyntaxError::Unspecified, Mark::default(), error.to_string())
-                .end()
+            ..Finding::new(
+                SYNTAX,
+                SyntaxError::Unspecified,
+                Mark::default(),
+                error.to_string(),
+            )
+            .end()
         })?;
         if !reader.piece(cut, cutter.bytes(), cutter.advice)? {
             return Ok(());
@@ -90,7 +96,9 @@ pub(crate) fn read(
 struct Reader<'f, 's> {
     format: &'f Edifact,
     sink: &'f mut Sink<'s>,
-    /// Sender, receiver and reference of each interchange so far.
+    /// How many interchanges there were.
+    count: usize,
+    /// Sender, receiver and reference of each of them.
     interchanges: BTreeSet<(String, String, String)>,
     /// What the document says of the service string advice.
     una: IndexMap<String, JValue>,
@@ -140,6 +148,11 @@ impl Open {
         format!("{} {}", self.unh.component(2, 1), self.unh.element(1))
     }
 
+    /// Whether enough is wrong with it, or too much in it, to look at its segments any longer.
+    fn is_given_up(&self) -> bool {
+        self.findings.len() >= MOST_FINDINGS || self.findings.iter().any(|one| one.code == LIMIT)
+    }
+
     fn wrong(&mut self, mut finding: Finding) {
         if self.findings.len() < MOST_FINDINGS {
             finding.position.get_or_insert(self.count.max(1));
@@ -167,7 +180,14 @@ impl Reader<'_, '_> {
             Cut::ByteOrderMark => {
                 if !self.format.overlooks(Lenient::ByteOrderMark) {
                     let message = "the file begins with a mark of UTF-8: with `lenient: [byte_order_mark]` it is overlooked";
-                    return Err(syntax(Mark { line: 1, ..Mark::default() }, message).end());
+                    return Err(syntax(
+                        Mark {
+                            line: 1,
+                            ..Mark::default()
+                        },
+                        message,
+                    )
+                    .end());
                 }
             }
             Cut::BadAdvice(mark) => {
@@ -188,13 +208,14 @@ impl Reader<'_, '_> {
             }
             Cut::Unfinished(mark) => {
                 self.break_off(mark);
-                let message = "the file ends within a segment: it was cut off, or a terminator is missing";
+                let message =
+                    "the file ends within a segment: it was cut off, or a terminator is missing";
                 return Err(syntax(mark, message).end());
             }
             Cut::End(mark) => {
                 self.break_off(mark);
                 self.check_blanks(mark);
-                if self.interchanges.is_empty() && !self.outside {
+                if self.count == 0 && !self.outside {
                     return Err(syntax(mark, "the file has no interchange").end());
                 }
                 return Ok(false);
@@ -232,14 +253,24 @@ impl Reader<'_, '_> {
             return self.unb(mark, bytes, advice);
         }
         let Some(interchange) = &mut self.interchange else {
-            if self.interchanges.is_empty() && !self.outside {
+            if self.count == 0 && !self.outside {
                 let message = "the file begins neither with UNA nor with UNB: it is no interchange";
-                return Err(Finding::new(SYNTAX, SyntaxError::InvalidOccurrenceOutsideMessage, mark, message).end());
+                return Err(Finding::new(
+                    SYNTAX,
+                    SyntaxError::InvalidOccurrenceOutsideMessage,
+                    mark,
+                    message,
+                )
+                .end());
             }
             if !std::mem::replace(&mut self.outside, true) {
                 let message = "segments that belong to no interchange: UNB is missing before them";
-                let finding =
-                    Finding::new(SYNTAX, SyntaxError::InvalidOccurrenceOutsideMessage, mark, message);
+                let finding = Finding::new(
+                    SYNTAX,
+                    SyntaxError::InvalidOccurrenceOutsideMessage,
+                    mark,
+                    message,
+                );
                 self.tell(finding);
             }
             return Ok(());
@@ -251,12 +282,24 @@ impl Reader<'_, '_> {
             }
             return Ok(());
         }
+        if let Some(message) = &mut interchange.message
+            && message.is_given_up()
+            && !tag.starts_with(b"UN")
+        {
+            message.count += 1;
+            return Ok(());
+        }
         let read = if too_long {
             let message = format!(
                 "a segment of more than {} KB: a terminator is probably missing",
                 LONGEST_SEGMENT >> 10
             );
-            Err(Finding::new(LIMIT, SyntaxError::DataElementTooLong, mark, message))
+            Err(Finding::new(
+                LIMIT,
+                SyntaxError::DataElementTooLong,
+                mark,
+                message,
+            ))
         } else {
             Segment::read(bytes, interchange.text, interchange.advice, mark)
         };
@@ -316,14 +359,15 @@ impl Reader<'_, '_> {
         mut advice: ServiceStringAdvice,
     ) -> Result<(), Finding> {
         self.outside = false;
-        if self.interchanges.len() >= MOST_INTERCHANGES {
+        if self.count >= MOST_INTERCHANGES {
             let message = format!("more than {MOST_INTERCHANGES} interchanges in a file");
             return Err(Finding::new(LIMIT, SyntaxError::Unspecified, mark, message).end());
         }
         // Before the character set is known only its name is read, which is ASCII in every set.
         let separators = [advice.element_sep, advice.component_sep];
         let mut parts = bytes.split(|byte| separators.contains(byte)).skip(1);
-        let named = |part: Option<&[u8]>| String::from_utf8_lossy(part.unwrap_or_default()).into_owned();
+        let named =
+            |part: Option<&[u8]>| String::from_utf8_lossy(part.unwrap_or_default()).into_owned();
         let (set, version) = (named(parts.next()), named(parts.next()));
         if version != "4" {
             // Up to version 3 the place in UNA is reserved, and the character is one like any other.
@@ -341,32 +385,38 @@ impl Reader<'_, '_> {
             Ok(unb) => (unb, None),
             Err(finding) => {
                 let tag = "UNB".to_owned();
-                (Segment { tag, elements: Vec::new() }, Some(finding))
+                (
+                    Segment {
+                        tag,
+                        elements: Vec::new(),
+                    },
+                    Some(finding),
+                )
             }
         };
         let party = |element| {
             let part = |component| unb.component(element, component).to_owned();
             (part(1), part(2))
         };
-        let header = Header {
+        let mut header = Header {
             syntax: (set, version),
             sender: party(2),
             receiver: party(3),
             control: unb.element(5).to_owned(),
             test: !unb.element(11).is_empty(),
+            refused: None,
         };
         if let Err(message) = text {
-            let finding = Finding::new(SYNTAX, SyntaxError::CharacterSetNotSupported, mark, message);
+            let finding =
+                Finding::new(SYNTAX, SyntaxError::CharacterSetNotSupported, mark, message);
             wrong = wrong.or_else(|| Some(finding.at("UNB", 1, 1)));
         }
-        let wrong = wrong
+        header.refused = wrong
             .or_else(|| self.blanks(mark))
             .or_else(|| self.refusal(&header, mark));
         (self.sink)(Event::Opened(Box::new(header.clone())));
-        let refused = wrong.is_some();
-        if let Some(finding) = wrong {
-            self.tell(finding);
-        }
+        let refused = header.refused.is_some();
+        self.count += 1;
         self.interchanges.insert(key(&header));
         self.interchange = Some(Interchange {
             header,
@@ -393,7 +443,12 @@ impl Reader<'_, '_> {
             let component = if element == 1 { 2 } else { 1 };
             Some(Finding::new(code, syntax, mark, message).at("UNB", element, component))
         };
-        let Header { sender, receiver, control, .. } = header;
+        let Header {
+            sender,
+            receiver,
+            control,
+            ..
+        } = header;
         if !["1", "2", "3", "4"].contains(&header.syntax.1.as_str()) {
             let message = format!("syntax version `{}`; 1 to 4 can be read", header.syntax.1);
             return finding(SYNTAX, SyntaxError::SyntaxVersionNotSupported, 1, message);
@@ -413,295 +468,49 @@ impl Reader<'_, '_> {
             }
         }
         let expected = [
-            (2, SyntaxError::UnknownSender, "sent by", &sender.0, &self.format.sender),
-            (3, SyntaxError::NotActualRecipient, "for", &receiver.0, &self.format.receiver),
+            (
+                2,
+                SyntaxError::UnknownSender,
+                "sent by",
+                &sender.0,
+                &self.format.sender,
+            ),
+            (
+                3,
+                SyntaxError::NotActualRecipient,
+                "for",
+                &receiver.0,
+                &self.format.receiver,
+            ),
         ];
         for (element, syntax, what, value, expected) in expected {
             if let Some(expected) = expected
                 && expected != value
             {
-                let message =
-                    format!("the interchange is {what} `{value}`; this feed is {what} `{expected}`");
+                let message = format!(
+                    "the interchange is {what} `{value}`; this feed is {what} `{expected}`"
+                );
                 return finding(PARTNER, syntax, element, message);
             }
         }
         if header.test && self.format.test == Test::Refuse {
-            let message = "the interchange says it is a test: with `test: take` it is read like any other";
-            return finding(TEST, SyntaxError::TestIndicatorNotSupported, 11, message.to_owned());
+            let message =
+                "the interchange says it is a test: with `test: take` it is read like any other";
+            return finding(
+                TEST,
+                SyntaxError::TestIndicatorNotSupported,
+                11,
+                message.to_owned(),
+            );
         }
         if self.interchanges.contains(&key(header)) {
-            let message = format!("interchange {control} of {} is in the file before", sender.0);
+            let message = format!(
+                "interchange {control} of {} is in the file before",
+                sender.0
+            );
             return finding(DUPLICATE, SyntaxError::DuplicateDetected, 5, message);
         }
         None
-    }
-
-    fn ung(&mut self, mark: Mark, read: Result<Segment, Finding>, blanks: Option<Finding>) {
-        self.drop_message(mark, "UNT is missing before UNG");
-        self.drop_group(mark);
-        let Some(interchange) = &mut self.interchange else {
-            return;
-        };
-        interchange.outside = false;
-        interchange.groups += 1;
-        let (ung, mut refused) = match read {
-            Ok(ung) => (ung, blanks),
-            Err(finding) => {
-                let tag = "UNG".to_owned();
-                (Segment { tag, elements: Vec::new() }, Some(finding))
-            }
-        };
-        let control = ung.element(5).to_owned();
-        let wrong = |code, syntax, message: String| {
-            Some(Finding::new(code, syntax, mark, message).at("UNG", 5, 1))
-        };
-        if refused.is_some() {
-        } else if control.is_empty() || control.len() > LONGEST_REFERENCE {
-            let message = format!("the group has no reference, or one of more than {LONGEST_REFERENCE} characters");
-            refused = wrong(SYNTAX, SyntaxError::Missing, message);
-        } else if interchange.ungrouped > 0 {
-            let message = format!("group {control}: messages before it are in no group");
-            refused = wrong(SYNTAX, SyntaxError::GroupsAndMessagesMixed, message);
-        } else if !interchange.group_references.insert(control.clone()) {
-            let message = format!("group {control} is in the interchange before");
-            refused = wrong(DUPLICATE, SyntaxError::DuplicateDetected, message);
-        }
-        interchange.group = Some(Group {
-            control,
-            ung: JValue::object(ung.object(None)),
-            messages: 0,
-            refused: refused.clone(),
-        });
-        if let Some(finding) = refused {
-            self.tell(finding);
-        }
-    }
-
-    fn unh(&mut self, mark: Mark, read: Result<Segment, Finding>, blanks: Option<Finding>) {
-        self.drop_message(mark, "UNT is missing before the next UNH");
-        let lenient = self.format.overlooks(Lenient::UnknownSegments);
-        let Some(interchange) = &mut self.interchange else {
-            return;
-        };
-        interchange.outside = false;
-        interchange.messages += 1;
-        let mut findings: Vec<Finding> = blanks.into_iter().collect();
-        if let Some(group) = &mut interchange.group {
-            group.messages += 1;
-            findings.extend(group.refused.clone());
-        } else {
-            interchange.ungrouped += 1;
-        }
-        let unh = read.unwrap_or_else(|finding| {
-            findings.push(finding);
-            let tag = "UNH".to_owned();
-            Segment { tag, elements: Vec::new() }
-        });
-        let (kind, control) = (unh.component(2, 1), unh.element(1));
-        let wrong = |code, syntax, element, message: String| {
-            Finding::new(code, syntax, mark, message).at("UNH", element, 1)
-        };
-        let name = format!("{kind} {control}");
-        let added = if !findings.is_empty() {
-            None
-        } else if interchange.messages > MOST_MESSAGES {
-            let message = format!("more than {MOST_MESSAGES} messages in an interchange");
-            Some(wrong(LIMIT, SyntaxError::Unspecified, 1, message))
-        } else if kind.is_empty() {
-            let message = "the message does not say what it is".to_owned();
-            Some(wrong(SYNTAX, SyntaxError::Missing, 2, message))
-        } else if control.is_empty() || control.chars().count() > LONGEST_REFERENCE {
-            let message = format!("{kind}: the message has no reference, or one of more than {LONGEST_REFERENCE} characters");
-            Some(wrong(SYNTAX, SyntaxError::Missing, 1, message))
-        } else if interchange.groups > 0 && interchange.group.is_none() {
-            let message = format!("{name}: the message is in no group, others are");
-            Some(wrong(SYNTAX, SyntaxError::GroupsAndMessagesMixed, 1, message))
-        } else if !interchange.references.insert(control.to_owned()) {
-            let message = format!("{name}: the reference is in the interchange before");
-            Some(wrong(DUPLICATE, SyntaxError::DuplicateDetected, 1, message))
-        } else {
-            None
-        };
-        findings.extend(added);
-        for finding in &mut findings {
-            finding.position = Some(1);
-        }
-        interchange.message = Some(Open {
-            mark,
-            builder: Builder::new(kind, name, lenient),
-            unh,
-            count: 1,
-            findings,
-        });
-    }
-
-    fn other(&mut self, mark: Mark, read: Result<Segment, Finding>, blanks: Option<Finding>) {
-        let Some(interchange) = &mut self.interchange else {
-            return;
-        };
-        let Some(message) = &mut interchange.message else {
-            if !std::mem::replace(&mut interchange.outside, true) {
-                let text = "segments that belong to no message: UNH is missing before them";
-                let syntax = SyntaxError::InvalidOccurrenceOutsideMessage;
-                self.tell(Finding::new(SYNTAX, syntax, mark, text));
-            }
-            return;
-        };
-        message.count += 1;
-        if let Some(finding) = blanks {
-            message.wrong(finding);
-        }
-        // Of a message that is refused nothing more is kept; its segments are read for what else is wrong with them.
-        let added = read.and_then(|segment| {
-            if message.findings.is_empty() {
-                message.builder.add(&segment, mark, message.count)
-            } else {
-                Ok(())
-            }
-        });
-        if let Err(finding) = added {
-            message.wrong(finding);
-        }
-    }
-
-    fn unt(&mut self, mark: Mark, read: Result<Segment, Finding>, blanks: Option<Finding>) {
-        let Some(mut message) = self.interchange.as_mut().and_then(|one| one.message.take()) else {
-            return self.other(mark, read, blanks);
-        };
-        message.count += 1;
-        if let Some(finding) = blanks {
-            message.wrong(finding);
-        }
-        let unt = match read {
-            Ok(unt) => unt,
-            Err(finding) => {
-                message.wrong(finding);
-                return self.give(message, None);
-            }
-        };
-        let name = message.name();
-        if !counted(unt.element(1), message.count) && !self.format.overlooks(Lenient::Counts) {
-            let text = format!(
-                "{name}: UNT says {} segments, {} came: with `lenient: [counts]` it is overlooked",
-                said(unt.element(1)),
-                message.count
-            );
-            message.wrong(
-                Finding::new(SYNTAX, SyntaxError::ControlCountMismatch, mark, text).at("UNT", 1, 1),
-            );
-        }
-        if unt.element(2) != message.unh.element(1)
-            && !self.format.overlooks(Lenient::ControlNumbers)
-        {
-            let text = format!(
-                "{name}: UNT is of message {}: with `lenient: [control_numbers]` it is overlooked",
-                said(unt.element(2))
-            );
-            message.wrong(
-                Finding::new(SYNTAX, SyntaxError::ReferencesDoNotMatch, mark, text).at("UNT", 2, 1),
-            );
-        }
-        self.give(message, Some((mark, unt)));
-    }
-
-    /// Gives a message that ended, whole or not.
-    fn give(&mut self, message: Open, end: Option<(Mark, Segment)>) {
-        let Open { mark, unh, builder, mut findings, .. } = message;
-        let mut value = IndexMap::new();
-        if let Some((end, unt)) = end.filter(|_| findings.is_empty())
-            && let Some(interchange) = &self.interchange
-        {
-            value.insert("UNA".to_owned(), interchange.una.clone());
-            value.insert("UNB".to_owned(), interchange.unb.clone());
-            if let Some(group) = &interchange.group {
-                value.insert("UNG".to_owned(), group.ung.clone());
-            }
-            value.insert("UNH".to_owned(), JValue::object(unh.object(None)));
-            match builder.finish(end) {
-                Ok(parts) => value.extend(parts),
-                Err(finding) => findings.push(finding),
-            }
-            value.insert("UNT".to_owned(), JValue::object(unt.object(None)));
-        }
-        let branch = if findings.is_empty() {
-            Ok(Branch { line: mark.line, segment: Some(mark.number), value })
-        } else {
-            Err(findings)
-        };
-        (self.sink)(Event::Message(Box::new(Message {
-            kind: unh.component(2, 1).to_owned(),
-            control: unh.element(1).to_owned(),
-            identifier: unh.elements.get(1).cloned().unwrap_or_default(),
-            branch,
-        })));
-    }
-
-    fn une(&mut self, mark: Mark, read: Result<Segment, Finding>, blanks: Option<Finding>) {
-        self.drop_message(mark, "UNT is missing before UNE");
-        let Some(group) = self.interchange.as_mut().and_then(|one| one.group.take()) else {
-            let text = "UNE ends no group: UNG is missing";
-            let syntax = SyntaxError::InvalidOccurrenceOutsideMessage;
-            return self.tell(Finding::new(SYNTAX, syntax, mark, text));
-        };
-        let name = format!("group {}", group.control);
-        self.trailer(mark, read, blanks, &name, &group.control, group.messages, "messages");
-    }
-
-    fn unz(&mut self, mark: Mark, read: Result<Segment, Finding>, blanks: Option<Finding>) {
-        self.drop_message(mark, "UNT is missing before UNZ");
-        self.drop_group(mark);
-        let Some(interchange) = self.interchange.take() else {
-            return;
-        };
-        let (count, what) = if interchange.groups > 0 {
-            (interchange.groups, "groups")
-        } else {
-            (interchange.messages, "messages")
-        };
-        let control = &interchange.header.control;
-        let name = format!("interchange {control}");
-        self.trailer(mark, read, blanks, &name, control, count, what);
-        (self.sink)(Event::Closed);
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what UNE and UNZ have in common"
-    )]
-    fn trailer(
-        &mut self,
-        mark: Mark,
-        read: Result<Segment, Finding>,
-        blanks: Option<Finding>,
-        name: &str,
-        control: &str,
-        count: u64,
-        what: &str,
-    ) {
-        if let Some(finding) = blanks {
-            self.tell(finding);
-        }
-        let end = match read {
-            Ok(end) => end,
-            Err(finding) => return self.tell(finding),
-        };
-        let tag = end.tag.as_str();
-        if !counted(end.element(1), count) && !self.format.overlooks(Lenient::Counts) {
-            let text = format!(
-                "{name}: {tag} says {} {what}, {count} came: with `lenient: [counts]` it is overlooked",
-                said(end.element(1))
-            );
-            let syntax = SyntaxError::ControlCountMismatch;
-            self.tell(Finding::new(SYNTAX, syntax, mark, text).at(tag, 1, 1));
-        }
-        if end.element(2) != control && !self.format.overlooks(Lenient::ControlNumbers) {
-            let text = format!(
-                "{name}: {tag} is of {}: with `lenient: [control_numbers]` it is overlooked",
-                said(end.element(2))
-            );
-            let syntax = SyntaxError::ReferencesDoNotMatch;
-            self.tell(Finding::new(SYNTAX, syntax, mark, text).at(tag, 2, 1));
-        }
     }
 }
 
@@ -713,13 +522,4 @@ fn key(header: &Header) -> (String, String, String) {
         short(&header.receiver.0),
         short(&header.control),
     )
-}
-
-/// A count as senders write it, some with zeros in front.
-fn counted(text: &str, count: u64) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse() == Ok(count)
-}
-
-fn said(text: &str) -> &str {
-    if text.is_empty() { "nothing" } else { text }
 }

@@ -66,9 +66,8 @@ impl Level {
     /// A slot that has room for a segment, wherever the group is.
     fn any(&self, tag: &str) -> Option<usize> {
         let mut slots = self.group.slots.iter();
-        slots.position(|slot| {
-            slot.tag() == tag && (slot.repeats() || !self.parts.contains_key(tag))
-        })
+        slots
+            .position(|slot| slot.tag() == tag && (slot.repeats() || !self.parts.contains_key(tag)))
     }
 
     fn close(self) -> Result<IndexMap<String, JValue>, (&'static str, String)> {
@@ -247,7 +246,10 @@ fn nested(packages: Vec<JValue>) -> Result<Vec<JValue>, (&'static str, String)> 
     let mut outer = Vec::new();
     // Backwards: what is in a package is whole before the package itself is moved.
     for (index, mut package) in packages.into_iter().enumerate().rev() {
-        let mut own = within.get_mut(index).map(std::mem::take).unwrap_or_default();
+        let mut own = within
+            .get_mut(index)
+            .map(std::mem::take)
+            .unwrap_or_default();
         if !own.is_empty()
             && let Some(object) = package.as_object_mut()
         {

@@ -195,7 +195,12 @@ mod tests {
         tags.sort_unstable();
         let all = tags.len();
         tags.dedup();
-        assert_eq!(tags.len(), all, "{}: a segment has two places", group.trigger);
+        assert_eq!(
+            tags.len(),
+            all,
+            "{}: a segment has two places",
+            group.trigger
+        );
         for slot in &group.slots {
             assert_eq!(slot.tag().len(), 3);
             assert!(slot.tag().bytes().all(|byte| byte.is_ascii_uppercase()));
