@@ -147,28 +147,31 @@ pub(crate) fn read(
 /// Interchanges of a file that have a fault, from 1, with the first one.
 fn faulty(bytes: impl Read, format: &Edifact) -> BTreeMap<usize, Finding> {
     let mut faulty = BTreeMap::new();
-    let mut interchange = 0_usize;
-    let ended = envelope::read(bytes, format, &mut |event| match event {
-        Event::Opened(header) => {
-            interchange += 1;
-            if let Some(finding) = header.refused {
-                faulty.insert(interchange, finding);
+    let mut count = 0_usize;
+    // What is wrong between interchanges is no fault of the one before.
+    let mut open = None;
+    let ended = envelope::read(bytes, format, &mut |event| {
+        let wrong = match event {
+            Event::Opened(header) => {
+                count += 1;
+                open = Some(count);
+                header.refused
             }
-        }
-        Event::Closed => {}
-        Event::Wrong(finding) => {
+            Event::Closed => {
+                open = None;
+                None
+            }
+            Event::Wrong(finding) => Some(finding),
+            Event::Message(message) => {
+                let findings = message.branch.err();
+                findings.and_then(|findings| findings.into_iter().next())
+            }
+        };
+        if let (Some(interchange), Some(finding)) = (open, wrong) {
             faulty.entry(interchange).or_insert(finding);
         }
-        Event::Message(message) => {
-            if let Err(findings) = message.branch
-                && let Some(first) = findings.into_iter().next()
-            {
-                faulty.entry(interchange).or_insert(first);
-            }
-        }
     });
-    if let Err(finding) = ended {
-        faulty.entry(interchange).or_insert(finding);
-    }
+    // It is told when the file is read for its messages; an interchange that it cut off is faulty by its trailer.
+    drop(ended);
     faulty
 }

@@ -64,27 +64,31 @@ pub fn acknowledge(
     control_number: u64,
 ) -> Vec<Answered> {
     let mut all: Vec<Received> = Vec::new();
+    // What is wrong between interchanges is told to none of their senders.
+    let mut open = false;
     let ended = envelope::read(bytes, format, &mut |event| match event {
-        Event::Opened(header) => all.push(Received {
-            header: *header,
-            messages: Vec::new(),
-            wrong: Vec::new(),
-        }),
+        Event::Opened(header) => {
+            open = true;
+            all.push(Received {
+                header: *header,
+                messages: Vec::new(),
+                wrong: Vec::new(),
+            });
+        }
         Event::Message(message) => {
             if let Some(received) = all.last_mut() {
                 received.messages.push(Report::of(*message));
             }
         }
         Event::Wrong(finding) => {
-            if let Some(received) = all.last_mut() {
+            if let Some(received) = all.last_mut().filter(|_| open) {
                 received.wrong.push(finding);
             }
         }
-        Event::Closed => {}
+        Event::Closed => open = false,
     });
-    if let (Err(finding), Some(received)) = (ended, all.last_mut()) {
-        received.wrong.push(finding);
-    }
+    // An interchange in which the file ends has no trailer, which its sender is told.
+    drop(ended);
     (control_number..)
         .zip(all)
         .map(|(number, received)| Answered {

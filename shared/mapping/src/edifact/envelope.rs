@@ -77,16 +77,17 @@ pub(crate) fn read(bytes: impl Read, format: &Edifact, sink: &mut Sink<'_>) -> R
     };
     let mut cutter = Cutter::new(bytes);
     loop {
-        let cut = cutter.next().map_err(|error| Finding {
-            code: "file_unreadable",
-            ..Finding::new(
-                SYNTAX,
-                SyntaxError::Unspecified,
-                Mark::default(),
-                error.to_string(),
-            )
-            .end()
-        })?;
+        let cut = match cutter.next() {
+            Ok(cut) => cut,
+            Err(error) => {
+                let mark = Mark::default();
+                reader.break_off(mark);
+                let text = error.to_string();
+                return Err(
+                    Finding::new("file_unreadable", SyntaxError::Unspecified, mark, text).end(),
+                );
+            }
+        };
         if !reader.piece(cut, cutter.bytes(), cutter.advice)? {
             return Ok(());
         }

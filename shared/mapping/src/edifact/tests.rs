@@ -189,6 +189,57 @@ fn what_does_not_belong_is_kept_where_that_was_agreed() {
     assert_eq!(other.pointer("/_unplaced/1/PGI01"), Some(&json!("1")));
 }
 
+#[test]
+fn an_asterisk_repeats_an_element_in_version_4_only() {
+    let three = message("ORDERS", "BGM+220+A*B");
+    assert_eq!(
+        whole(three.as_bytes(), &Edifact::default())[0]["BGM"]["BGM02"],
+        "A*B"
+    );
+    // Up to version 3 that place of UNA is reserved, whatever stands there.
+    let reserved = format!("UNA:+.?*'{three}");
+    assert_eq!(
+        whole(reserved.as_bytes(), &Edifact::default())[0]["BGM"]["BGM02"],
+        "A*B"
+    );
+    let four = three.replace("UNOC:3", "UNOC:4");
+    let fault = documents(four.as_bytes(), &Edifact::default())
+        .remove(0)
+        .unwrap_err();
+    assert_eq!(
+        (fault.code, fault.column.as_deref()),
+        ("edi_syntax", Some("BGM02_1"))
+    );
+    let released = four.replace("A*B", "A?*B");
+    assert_eq!(
+        whole(released.as_bytes(), &Edifact::default())[0]["BGM"]["BGM02"],
+        "A*B"
+    );
+    let without = format!("UNA:+.? '{four}");
+    assert_eq!(
+        whole(without.as_bytes(), &Edifact::default())[0]["BGM"]["BGM02"],
+        "A*B"
+    );
+}
+
+#[test]
+fn what_stands_behind_an_interchange_is_no_fault_of_it() {
+    let format = Edifact {
+        reject: Reject::Interchange,
+        ..Edifact::default()
+    };
+    let good = message("ORDERS", "BGM+220+1");
+    for rest in ["\u{1a}", " ", "LIN+1'", "UNA:::::'"] {
+        let bytes = format!("{good}{rest}").into_bytes();
+        let read = documents(&bytes, &format);
+        assert_eq!(read.iter().filter(|one| one.is_ok()).count(), 1, "{rest:?}");
+        assert_eq!(read.len(), 2, "{rest:?}: {read:?}");
+        let now = date(2026, 1, 1).at(0, 0, 0, 0);
+        let answered = acknowledge(&format, bytes.as_slice(), now, 1);
+        assert!(answered[0].of.sets[0].accepted && answered[0].of.faults.is_empty());
+    }
+}
+
 // ---- Properties.
 
 /// Texts of people and of attackers: service characters everywhere.
@@ -227,8 +278,11 @@ fn filled(
         let Some((dice, value)) = chance.next() else {
             return;
         };
-        // Of INVRPT either directory is followed, not both in one line.
-        if slot.tag() == "INV" && matches!(slot, Slot::Group(_)) && object.contains_key("QTY") {
+        // Of INVRPT either directory is followed, not both in one line; and a quantity behind a package is that of the
+        // package. What is meant otherwise is refused.
+        let is_other =
+            slot.tag() == "INV" && matches!(slot, Slot::Group(_)) && object.contains_key("QTY");
+        if is_other || (slot.tag() == "CPS" && ["QTY", "INV"].contains(&group.trigger)) {
             continue;
         }
         let many = match dice {
