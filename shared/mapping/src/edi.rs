@@ -3,6 +3,8 @@
 use jiff::civil::DateTime;
 use serde::Serialize;
 
+use crate::edifact::acknowledgment::Verdict;
+use crate::edifact::{self, Edifact};
 use crate::feed::Feed;
 use crate::format::{self, Format, Tree};
 use crate::x12;
@@ -123,7 +125,7 @@ impl From<format::Fault> for Fault {
 pub struct Acknowledged {
     /// Who says it: qualifier and id.
     pub sender: String,
-    /// Control number of the interchange that says it.
+    /// Control number of the interchange that says it; empty where the standard's reader does not tell it.
     pub control: String,
     /// What it is about.
     pub of: Subject,
@@ -160,11 +162,11 @@ pub enum Subject {
     },
 }
 
-/// Judges a file as a feed would read it, and writes what is answered to its sender: X12 997 and TA1.
+/// Judges a file as a feed would read it, and writes what is answered to its sender: X12 997 and TA1, or CONTRL.
 ///
 /// The answer has an interchange for each that came and is to be answered; the first has the control number that
 /// is given, each after it counts up. Nothing is answered to acknowledgments. The answer is empty when there is
-/// nothing to answer.
+/// nothing to answer. EDIFACT's is in the character set of what it answers.
 ///
 /// # Errors
 /// When the file has no interchange that could be answered, or the feed reads no such files.
@@ -172,11 +174,75 @@ pub fn acknowledge(
     feed: &Feed,
     bytes: &[u8],
     now: DateTime,
-    control_number: &str,
-) -> Result<(Vec<Interchange>, String), Fault> {
+    control_number: u32,
+) -> Result<(Vec<Interchange>, Vec<u8>), Fault> {
     match tree(feed)? {
-        Tree::X12(format) => x12::acknowledge(format, bytes, now, control_number),
-        Tree::Edifact(_) | Tree::Xml(_) | Tree::Json(_) => Err(none(feed)),
+        Tree::X12(format) => x12::acknowledge(format, bytes, now, &control_number.to_string())
+            .map(|(came, answer)| (came, answer.into_bytes())),
+        Tree::Edifact(format) => Ok(contrl(format, bytes, now, control_number)),
+        Tree::Xml(_) | Tree::Json(_) => Err(none(feed)),
+    }
+}
+
+fn contrl(
+    format: &Edifact,
+    bytes: &[u8],
+    now: DateTime,
+    control_number: u32,
+) -> (Vec<Interchange>, Vec<u8>) {
+    let mut all = Vec::new();
+    let mut text = Vec::new();
+    for answered in edifact::acknowledgment::acknowledge(format, bytes, now, control_number.into())
+    {
+        let came = answered.of;
+        let mut faults: Vec<Fault> = came.faults.into_iter().map(in_words).collect();
+        match answered.contrl {
+            Ok(answer) => text.extend(answer),
+            Err(why) => faults.push(in_words(why)),
+        }
+        let sets: Vec<Set> = came
+            .sets
+            .into_iter()
+            .map(|set| Set {
+                kind: set.kind,
+                control: set.control,
+                group: None,
+                accepted: set.accepted,
+                faults: set.faults.into_iter().map(in_words).collect(),
+            })
+            .collect();
+        let taken = sets.iter().filter(|set| set.accepted).count();
+        all.push(Interchange {
+            standard: Standard::Edifact,
+            sender: came.sender,
+            receiver: came.receiver,
+            control: came.control,
+            test: came.test,
+            date_time: String::new(),
+            groups: Vec::new(),
+            accepted: if taken == 0 {
+                Status::Rejected
+            } else if taken < sets.len() {
+                Status::PartlyAccepted
+            } else if faults.is_empty() {
+                Status::Accepted
+            } else {
+                Status::AcceptedWithErrors
+            },
+            sets,
+            faults,
+        });
+    }
+    (all, text)
+}
+
+fn in_words(message: String) -> Fault {
+    Fault {
+        code: "edi_syntax",
+        line: 0,
+        segment: None,
+        element: None,
+        message,
     }
 }
 
@@ -187,8 +253,50 @@ pub fn acknowledge(
 pub fn acknowledged(feed: &Feed, bytes: &[u8]) -> Result<(Vec<Acknowledged>, Vec<Fault>), Fault> {
     match tree(feed)? {
         Tree::X12(format) => Ok(x12::acknowledged(format, bytes)),
-        Tree::Edifact(_) | Tree::Xml(_) | Tree::Json(_) => Err(none(feed)),
+        Tree::Edifact(format) => {
+            let (mut said, mut faults) = (Vec::new(), Vec::new());
+            for status in edifact::acknowledgment::statuses(format, bytes) {
+                match status {
+                    Ok(status) => said.extend(acknowledged_by_contrl(status)),
+                    Err(message) => faults.push(in_words(message)),
+                }
+            }
+            Ok((said, faults))
+        }
+        Tree::Xml(_) | Tree::Json(_) => Err(none(feed)),
     }
+}
+
+/// What a CONTRL decides; that something came and is not checked yet decides nothing.
+fn acknowledged_by_contrl(said: edifact::acknowledgment::Status) -> Option<Acknowledged> {
+    let status = match said.verdict {
+        Verdict::Rejected => Status::Rejected,
+        Verdict::Acknowledged if said.faults.is_empty() => Status::Accepted,
+        Verdict::Acknowledged => Status::AcceptedWithErrors,
+        Verdict::Received => return None,
+    };
+    Some(Acknowledged {
+        sender: said.from,
+        control: String::new(),
+        of: match said.message {
+            Some(control) => Subject::Set {
+                within: said.interchange,
+                kind: said.kind.unwrap_or_default(),
+                control,
+            },
+            None => Subject::Interchange {
+                control: said.interchange,
+            },
+        },
+        status,
+        errors: said.faults,
+    })
+}
+
+/// Whether a feed reads interchanges.
+#[must_use]
+pub fn is_read_by(feed: &Feed) -> bool {
+    matches!(tree(feed), Ok(Tree::X12(_) | Tree::Edifact(_)))
 }
 
 fn tree(feed: &Feed) -> Result<&Tree, Fault> {

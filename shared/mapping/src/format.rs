@@ -152,7 +152,7 @@ impl Tree {
             Self::Xml(format) => xml::read(open()?, format, take),
             Self::Json(format) => json::read(open()?, format, take),
             Self::X12(format) => x12::read(open, format, take),
-            Self::Edifact(format) => edifact::read(open()?, format, take),
+            Self::Edifact(format) => edifact::read(open, format, take),
         }
     }
 }

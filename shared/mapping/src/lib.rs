@@ -5,7 +5,7 @@ pub mod contract;
 mod delimited;
 pub mod document;
 pub mod edi;
-mod edifact;
+pub mod edifact;
 pub mod event;
 mod exact;
 mod expression;

@@ -10,7 +10,8 @@ fn now() -> DateTime {
 }
 
 fn answer(x12: &str, text: &str) -> (Vec<Interchange>, String) {
-    edi::acknowledge(&showing(x12, "ST"), text.as_bytes(), now(), "77").unwrap()
+    let (came, answer) = edi::acknowledge(&showing(x12, "ST"), text.as_bytes(), now(), 77).unwrap();
+    (came, String::from_utf8(answer).unwrap())
 }
 
 /// Segments of an answer between its GS and GE, or between ISA and IEA.
@@ -200,14 +201,15 @@ fn acknowledgments_are_not_acknowledged_and_numbers_count_up() {
         (1, 1)
     );
     assert!(!text.contains("000000079"));
-    let error = edi::acknowledge(&showing("", "ST"), b"no interchange", now(), "1").unwrap_err();
+    let error = edi::acknowledge(&showing("", "ST"), b"no interchange", now(), 1).unwrap_err();
     assert_eq!(error.code, "edi_syntax");
-    let (came, text) = edi::acknowledge(&showing("", "ST"), orders.as_bytes(), now(), "x").unwrap();
-    assert_eq!(text, "");
+    let (came, text) =
+        edi::acknowledge(&showing("", "ST"), orders.as_bytes(), now(), 1_000_000_000).unwrap();
+    assert_eq!(text, b"");
     assert!(
         came[0].faults[0]
             .message
-            .contains("`x` is no control number")
+            .contains("`1000000000` is no control number")
     );
 }
 
