@@ -457,7 +457,7 @@ fn fault(error: &Error, place: Place, bytes: &[u8]) -> Fault {
                     place.column + column.saturating_sub(1)
                 },
             };
-            at.end("json_syntax", reason.clone())
+            at.end("json_syntax", format!("not JSON: {reason}"))
         }
         Error::DuplicateKey { key, pointer } => Fault {
             column: Some(pointer.clone()),

@@ -64,3 +64,17 @@ fn an_element_of_a_message_becomes_a_fact() {
     assert_eq!(event["data"]["lines"][0]["qtyReceived"], "1.5");
     assert_eq!(event["data"]["lines"][0]["lots"][0]["lotId"], "L1");
 }
+
+#[test]
+fn a_configuration_that_cannot_be_meant_is_refused_where_it_is_written() {
+    for wrong in [
+        "{ repeated: [line] }",
+        "{ document: message }",
+        "{ document: [] }",
+        "{ path: /a }",
+    ] {
+        let text = RECEIPTS.replace("{ document: /message/receipt, repeated: [line] }", wrong);
+        let said = support::mistake(&text);
+        assert!(said.starts_with("somewhere/feeds/feed.yaml:7:"), "{said}");
+    }
+}

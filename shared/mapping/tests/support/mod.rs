@@ -36,6 +36,17 @@ pub(crate) fn feed(files: &[(&str, &str)]) -> Feed {
     Feed::read(&bundle, &"somewhere".parse().unwrap(), files[0].0).unwrap()
 }
 
+/// What is wrong with a feed.
+pub(crate) fn mistake(text: &str) -> String {
+    let path = "somewhere/feeds/feed.yaml";
+    let bundle = Bundle {
+        files: [(path.to_owned(), text.as_bytes().to_vec())].into(),
+    };
+    let read = Feed::read(&bundle, &"somewhere".parse().unwrap(), path);
+    read.unwrap_err().to_string()
+}
+
+/// What comes of the bytes of the feed's only file.
 pub(crate) fn run(feed: &Feed, bytes: &[u8]) -> Result<Came, Unread> {
     static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::new().unwrap());
     let open = || -> std::io::Result<Box<dyn Read>> { Ok(Box::new(Cursor::new(bytes.to_vec()))) };
