@@ -34,6 +34,8 @@ pub(crate) struct Xml {
     repeated: BTreeSet<String>,
     /// Which of the elements around a document are kept; all of them where it is left out.
     around: Option<BTreeSet<String>>,
+    /// Which attributes are kept; all of them where it is left out.
+    attributes: Option<BTreeSet<String>>,
     /// The character set, where the file does not say it or is wrong about it.
     encoding: Option<String>,
 }
@@ -311,7 +313,8 @@ impl<'f> Walk<'f> {
     ) -> Result<Step, Stop> {
         match event {
             Event::Start(tag) => {
-                let element = Element::open(tag, place, &mut self.prefixes)?;
+                let wanted = self.format.attributes.as_ref();
+                let element = Element::open(tag, place, wanted, &mut self.prefixes)?;
                 self.start(element, bytes.start)?;
             }
             Event::End(_) => return Ok(self.end()),

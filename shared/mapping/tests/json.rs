@@ -88,7 +88,8 @@ fn a_configuration_that_cannot_be_meant_is_refused_where_it_is_written() {
         "{ path: /orders }",
     ] {
         let text = ORDERS.replace("{ document: /orders }", wrong);
-        let said = support::mistake(&text);
+        let read = support::read(&[("somewhere/feeds/feed.yaml", &text)]);
+        let said = read.unwrap_err().to_string();
         assert!(said.starts_with("somewhere/feeds/feed.yaml:7:"), "{said}");
     }
 }

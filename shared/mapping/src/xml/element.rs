@@ -1,6 +1,7 @@
 //! An element while it is read, and the value that it becomes.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use indexmap::{IndexMap, IndexSet};
 use jsonata_core::value::JValue;
@@ -43,10 +44,11 @@ pub(super) struct Element {
 }
 
 impl Element {
-    /// An element by its tag. Which prefixes stand for attributes of schemas is remembered by `bound`.
+    /// An element by its tag, with the attributes that are wanted. Which prefixes stand for attributes of schemas is remembered by `bound`.
     pub(super) fn open(
         tag: &BytesStart<'_>,
         place: Place,
+        wanted: Option<&BTreeSet<String>>,
         bound: &mut Prefixes,
     ) -> Result<Self, Stop> {
         let tag_name = tag.name();
@@ -93,7 +95,7 @@ impl Element {
         for (key, value) in kept {
             let (prefix, own) = key.split_once(':').unwrap_or(("", key));
             // Which schema a value follows is nothing that a plant says.
-            if !bound.is_schema(prefix) {
+            if !bound.is_schema(prefix) && wanted.is_none_or(|wanted| wanted.contains(own)) {
                 element.put(format!("@{own}"), value.trim());
             }
         }

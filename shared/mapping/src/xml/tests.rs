@@ -1,5 +1,7 @@
 //! What becomes of an XML file, document by document.
 
+mod real;
+
 use std::io::Read;
 
 use proptest::prelude::*;
@@ -102,6 +104,12 @@ fn paths_and_lists_are_as_the_feed_says() {
                    "_around": around(json!({"No": ["2"], "_line": "1"}))}),
         ]
     );
+    let (all, _) = read_all(
+        "<a><d id='1' x:no='2'>3</d><d><n id='1'>4</n></d></a>".as_bytes(),
+        &format("{ document: /a/d, attributes: [no], around: [] }"),
+    );
+    assert_eq!((&all[0]["@no"], all[0].get("@id")), (&json!("2"), None));
+    assert_eq!(all[1]["n"], "4");
     for wrong in ["a/d", "/a//d", "/x:a", "[]", "/"] {
         let read = serde_saphyr::from_str::<Xml>(&format!("document: {wrong}"));
         assert!(read.unwrap_err().to_string().contains("path"), "{wrong}");

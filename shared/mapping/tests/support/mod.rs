@@ -7,6 +7,7 @@ use interplant_mapping::contract::Contract;
 use interplant_mapping::document::{self, Input, Unread};
 use interplant_mapping::feed::{Bundle, Feed};
 use interplant_mapping::mapper::{Made, Mapper, NotMade};
+use interplant_mapping::place::Mistake;
 
 /// What came of a file.
 #[derive(Debug, Default)]
@@ -25,25 +26,19 @@ impl Came {
     }
 }
 
-/// A feed of a plant, with the files of packs that it extends.
-pub(crate) fn feed(files: &[(&str, &str)]) -> Feed {
+/// A feed of a plant, the first of the files, with packs that it extends.
+pub(crate) fn read(files: &[(&str, &str)]) -> Result<Feed, Mistake> {
     let bundle = Bundle {
         files: files
             .iter()
             .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
             .collect(),
     };
-    Feed::read(&bundle, &"somewhere".parse().unwrap(), files[0].0).unwrap()
+    Feed::read(&bundle, &"somewhere".parse().unwrap(), files[0].0)
 }
 
-/// What is wrong with a feed.
-pub(crate) fn mistake(text: &str) -> String {
-    let path = "somewhere/feeds/feed.yaml";
-    let bundle = Bundle {
-        files: [(path.to_owned(), text.as_bytes().to_vec())].into(),
-    };
-    let read = Feed::read(&bundle, &"somewhere".parse().unwrap(), path);
-    read.unwrap_err().to_string()
+pub(crate) fn feed(files: &[(&str, &str)]) -> Feed {
+    read(files).unwrap()
 }
 
 /// What comes of the bytes of the feed's only file.
