@@ -239,17 +239,17 @@ fn step<R: Read>(reader: &mut Reader<Text<R>>, walk: &mut Walk<'_>) -> Result<St
 }
 
 fn unreadable(error: &io::Error, place: Place) -> Fault {
-    match error.kind() {
-        io::ErrorKind::FileTooLarge => Stop::Limit(format!(
-            "a tag, text or comment of more than {} MB",
-            LONGEST >> 20
-        ))
-        .at(place),
-        io::ErrorKind::InvalidData => Fault::end("xml_encoding", place.line, error.to_string()),
-        _ => Fault {
-            line: place.line,
-            ..Fault::unreadable(error)
-        },
+    let kind = error.kind();
+    if kind == io::ErrorKind::FileTooLarge {
+        let limit = format!("a tag, text or comment of more than {} MB", LONGEST >> 20);
+        return Stop::Limit(limit).at(place);
+    }
+    if kind == io::ErrorKind::InvalidData {
+        return Fault::end("xml_encoding", place.line, error.to_string());
+    }
+    Fault {
+        line: place.line,
+        ..Fault::unreadable(error)
     }
 }
 

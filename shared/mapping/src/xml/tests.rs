@@ -118,7 +118,7 @@ fn paths_and_lists_are_as_the_feed_says() {
 
 #[test]
 fn a_file_without_documents_is_told_unless_the_list_is_empty() {
-    assert_eq!(documents("<a/>"), [json!(0); 0]);
+    assert!(documents("<a/>").is_empty());
     for text in ["<b><d/></b>", "<a><e/></a>", "<a><e><d/></e></a>"] {
         let fault = fault(text.as_bytes());
         assert_eq!(fault.code, "xml_document", "{text}");
@@ -435,7 +435,7 @@ fn without_lines(value: Value) -> Value {
             .map(|(name, value)| (name, without_lines(value)))
             .collect(),
         Value::Array(items) => items.into_iter().map(without_lines).collect(),
-        other => other,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }
 

@@ -13,7 +13,10 @@ fn shared() -> Option<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "whoever reads the tests is told what was not there")]
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever reads the tests is told what was not there"
+)]
 fn messages_of_an_mes_become_documents_without_a_word_about_versions() {
     let Some(folder) = shared().map(|shared| shared.join("data/mes-b2mml")) else {
         println!("no ../shared/data: nothing was read");
