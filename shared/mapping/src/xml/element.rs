@@ -147,7 +147,12 @@ impl Element {
         let (name, cost) = (child.name.clone(), child.cost);
         match child.close() {
             Some(value) => {
-                self.cost += cost;
+                // Text alone is no object after all.
+                self.cost += if value.is_string() {
+                    VALUE_BYTES + cost.saturating_sub(OBJECT_BYTES)
+                } else {
+                    cost
+                };
                 add(&mut self.fields, name, value, repeated);
             }
             None => {
