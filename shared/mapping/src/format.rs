@@ -18,6 +18,10 @@ use crate::xml::{self, Xml};
 pub(crate) const FILE: &str = "_file";
 pub(crate) const LINE: &str = "_line";
 pub(crate) const SEGMENT: &str = "_segment";
+/// What stands around a document and came before it.
+pub(crate) const AROUND: &str = "_around";
+/// What the element of a document is called.
+pub(crate) const ELEMENT: &str = "_element";
 
 /// How a file is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
