@@ -167,7 +167,7 @@ fn check_feed(folder: &Path, feed: &Feed, accept: bool) -> Result<Checked, Failu
             ..Checked::default()
         });
     };
-    let mapped = feeds::map(feed, &files, usize::MAX)?;
+    let mapped = feeds::map(feed, &files)?;
     let lines = outcome(&mapped);
     let expected = samples.join("expected.jsonl");
     if accept {
@@ -292,7 +292,7 @@ fn map(folder: &Path, files: &Path, name: Option<&str>) -> Result<ExitCode, Fail
             files.display()
         )
     })?;
-    let mapped = feeds::map(&feed, &files, usize::MAX)?;
+    let mapped = feeds::map(&feed, &files)?;
     for made in &mapped.made {
         println!("{}", made.event);
     }

@@ -166,8 +166,8 @@ fn read_tree(
     input: &Input<'_>,
     each: &mut dyn FnMut(Result<Document, Unread>),
 ) -> Result<(), Unread> {
-    let bytes = (input.open)().map_err(|error| unread(input, Fault::unreadable(&error)))?;
-    let ended = tree.read(bytes, &mut |read| match read {
+    let open = || (input.open)().map_err(|error| Fault::unreadable(&error));
+    let ended = tree.read(&open, &mut |read| match read {
         Ok(branch) => {
             let mut value = branch.value;
             value.insert(FILE.to_owned(), JValue::from(input.name));
