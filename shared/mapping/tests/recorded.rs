@@ -1,12 +1,7 @@
 //! Facts that are only kept, at the door: what is taken of them, what is refused and where, and how an MES's
 //! own messages become such facts.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 
