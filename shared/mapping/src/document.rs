@@ -158,8 +158,12 @@ fn read_tree(
     input: &Input<'_>,
     each: &mut dyn FnMut(Result<Document, Unread>),
 ) -> Result<(), Unread> {
-    let bytes = (input.open)().map_err(|error| unread(input, Fault::unreadable(&error)))?;
-    let ended = tree.read(bytes, &mut |read| match read {
+    let open = || (input.open)().map_err(|error| unread(input, Fault::unreadable(&error)));
+    if tree.counts_itself() {
+        tree.read(open()?, &mut |_| {})
+            .map_err(|fault| unread(input, fault))?;
+    }
+    let ended = tree.read(open()?, &mut |read| match read {
         Ok(branch) => {
             let mut value = branch.value;
             value.insert(FILE.to_owned(), JValue::from(input.name));

@@ -204,9 +204,16 @@ impl FileText {
     fn format(&self) -> Result<Format, String> {
         let table = |one| Format::Table(one);
         let tree = |one| Format::Tree(one);
+        let fixed = |one: Fixed| match one.is_tree() {
+            true => Format::Tree(Tree::Fixed(one)),
+            false => Format::Table(Table::Fixed(one)),
+        };
+        if let Some(one) = &self.fixed {
+            one.check()?;
+        }
         let mut named = [
             self.delimited.clone().map(Table::Delimited).map(table),
-            self.fixed.clone().map(Table::Fixed).map(table),
+            self.fixed.clone().map(fixed),
             self.sheet.clone().map(Table::Sheet).map(table),
             self.xml.clone().map(Tree::Xml).map(tree),
             self.json.clone().map(Tree::Json).map(tree),

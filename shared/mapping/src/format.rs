@@ -41,6 +41,7 @@ pub(crate) enum Tree {
     Json(Json),
     X12(X12),
     Edifact(Edifact),
+    Fixed(Fixed),
 }
 
 /// What is wrong with a file, or with a part of it.
@@ -120,7 +121,7 @@ impl Table {
     /// Whether the file says itself how much is in it: then it is read to its end before anything is made of it.
     pub(crate) fn counts_itself(&self) -> bool {
         match self {
-            Self::Delimited(format) => format.trailer.is_some(),
+            Self::Delimited(format) => format.counts_itself(),
             Self::Fixed(format) => format.counts_itself(),
             Self::Sheet(_) => false,
         }
@@ -149,6 +150,15 @@ impl Tree {
             Self::Json(format) => json::read(bytes, format, take),
             Self::X12(format) => x12::read(bytes, format, take),
             Self::Edifact(format) => edifact::read(bytes, format, take),
+            Self::Fixed(format) => fixed::read(bytes, format, take),
+        }
+    }
+
+    /// Whether the file says itself how much is in it: then it is read to its end before anything is made of it.
+    pub(crate) fn counts_itself(&self) -> bool {
+        match self {
+            Self::Fixed(format) => format.counts_itself(),
+            Self::Xml(_) | Self::Json(_) | Self::X12(_) | Self::Edifact(_) => false,
         }
     }
 }
