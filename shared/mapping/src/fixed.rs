@@ -237,8 +237,8 @@ impl Fixed {
             }
         }
         controls
-            .map(|control| self.check_control(control, whole))
-            .collect()
+            .clone()
+            .try_for_each(|control| self.check_control(control, whole))
     }
 
     fn check_place(&self, name: &str, record: &Record) -> Result<(), String> {

@@ -29,8 +29,8 @@ pub(crate) enum Format {
 /// Formats of rows with named columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Table {
-    Delimited(Delimited),
-    Fixed(Fixed),
+    Delimited(Box<Delimited>),
+    Fixed(Box<Fixed>),
     Sheet(Sheet),
 }
 
@@ -41,7 +41,7 @@ pub(crate) enum Tree {
     Json(Json),
     X12(X12),
     Edifact(Edifact),
-    Fixed(Fixed),
+    Fixed(Box<Fixed>),
 }
 
 /// What is wrong with a file, or with a part of it.

@@ -219,11 +219,11 @@ fn inflate_all(bytes: &[u8], limits: &Limits) -> Result<BTreeMap<String, Part>, 
         if entry.encrypted() {
             return Err(limit("the workbook has a password: save it without"));
         }
-        let deflated = match entry.compression() {
-            CompressionMethod::Deflated => true,
-            CompressionMethod::Stored => false,
-            other => return Err(damaged(&format!("`{name}` is compressed as {other}"))),
-        };
+        let compression = entry.compression();
+        let deflated = compression == CompressionMethod::Deflated;
+        if !deflated && compression != CompressionMethod::Stored {
+            return Err(damaged(&format!("`{name}` is compressed as {compression}")));
+        }
         if name.ends_with('/') {
             continue;
         }
