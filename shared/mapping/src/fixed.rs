@@ -246,6 +246,14 @@ impl Fixed {
         if record.carry && above.is_some() {
             return Err(format!("`{name}` has `of` or `carry`, not both"));
         }
+        let mut documents = self.records.values().filter(|other| other.of.is_none());
+        if record.carry
+            && documents.any(|other| other.columns.iter().any(|column| column.name == *name))
+        {
+            return Err(format!(
+                "a document has a column `{name}` and records `{name}`: give one another name"
+            ));
+        }
         if let Some(of) = above {
             let parent = self
                 .records

@@ -6,7 +6,8 @@
 //!
 //! A cell is text: a number in plain digits, a day as `2026-11-23`, with a time `2026-11-23T10:15:00`, a truth as TRUE
 //! or FALSE, a formula as the result that the file has. What begins with `=`, `+` or `@` and is no formula is text.
-//! Hidden rows and columns are read like the others. The line of a row is the number that the spreadsheet shows.
+//! Where a column has numbers and texts with a comma side by side, `point` writes both in one way: else 1.125 and the
+//! text `1.125` for a thousand could not be told apart. Hidden rows and columns are read like the others. The line of a row is the number that the spreadsheet shows.
 
 mod archive;
 mod markup;
@@ -35,6 +36,8 @@ pub(crate) struct Sheet {
     columns: Option<Vec<String>>,
     /// Where the table ends, when something stands below it.
     until: Option<Until>,
+    /// What numbers have before their decimals, where the same column has texts such as `1.250,5` as well.
+    point: Option<char>,
     /// How many decimals a reckoned column has at most: its numbers are read as the fifteen digits that are shown.
     decimals: IndexMap<String, u32>,
 }
@@ -146,6 +149,7 @@ pub(crate) struct Reader {
     book: Book,
     columns: Vec<String>,
     decimals: IndexMap<String, u32>,
+    point: char,
     until: Option<Until>,
     /// A row that came while the names were looked for.
     waiting: Option<RawRow>,
@@ -206,6 +210,7 @@ impl Reader {
             book,
             columns,
             decimals: format.decimals.clone(),
+            point: format.point.unwrap_or('.'),
             until: format.until.clone(),
             waiting,
             last: head,
@@ -228,7 +233,7 @@ impl Reader {
             let here = place(column, raw.number);
             let name = self.columns.get(column);
             let decimals = name.and_then(|name| self.decimals.get(name)).copied();
-            match (text_of(cell, decimals), cells.get_mut(column)) {
+            match (text_of(cell, decimals, self.point), cells.get_mut(column)) {
                 (Ok(text), Some(at)) => *at = text,
                 (Ok(text), None) if text.trim().is_empty() => {}
                 (Ok(_), None) => {
@@ -253,8 +258,8 @@ impl Reader {
             format!("; {} are wrong as well", others.join(", "))
         };
         let fault = Fault {
-            column: Some(here.clone()),
-            ..Fault::new(code, row.line, format!("{here}: {message}{more}"))
+            column: Some(here),
+            ..Fault::new(code, row.line, format!("{message}{more}"))
         };
         Err((Some(row), fault))
     }
@@ -342,12 +347,16 @@ impl Cell {
     }
 }
 
-fn text_of(cell: Cell, decimals: Option<u32>) -> Result<String, (&'static str, String)> {
+fn text_of(
+    cell: Cell,
+    decimals: Option<u32>,
+    point: char,
+) -> Result<String, (&'static str, String)> {
     match cell {
         Cell::Text(text) => Ok(text),
-        Cell::Number(text) => {
-            number::number(&text, decimals).map_err(|message| ("sheet_number", message))
-        }
+        Cell::Number(text) => number::number(&text, decimals)
+            .map(|number| number.replace('.', point.encode_utf8(&mut [0; 4])))
+            .map_err(|message| ("sheet_number", message)),
         Cell::Wrong(code, message) => Err((code, message)),
     }
 }
@@ -356,7 +365,7 @@ fn text_of(cell: Cell, decimals: Option<u32>) -> Result<String, (&'static str, S
 fn names(row: &RawRow) -> Result<Vec<String>, Fault> {
     let mut names: Vec<String> = Vec::new();
     for (column, cell) in &row.cells {
-        let text = text_of(cell.clone(), None).map_err(|(code, message)| Fault {
+        let text = text_of(cell.clone(), None, '.').map_err(|(code, message)| Fault {
             column: Some(place(*column, row.number)),
             ..Fault::end(code, row.number, message)
         })?;

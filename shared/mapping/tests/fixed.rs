@@ -498,6 +498,14 @@ fn a_layout_that_contradicts_itself_is_refused_before_it_reads() {
             ),
             "of `B`, which is none",
         ),
+        (
+            format!(
+                "{{ records: {{ a: {{ {}, carry: true }}, B: {{ {}, columns: [{column}] }} }} }}",
+                mark("A"),
+                mark("B")
+            ),
+            "a column `a` and records `a`",
+        ),
         (format!("{{ columns: [{column}], lenght: 1 }}"), "lenght"),
     ];
     for (layout, words) in cases {

@@ -72,6 +72,8 @@ impl Read for Slice {
 
 const ZIP: &[u8] = b"PK\x03\x04";
 const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+/// The end of an archive's directory is among so many last bytes: its comment has at most 64 KB.
+const TAIL: usize = 70 << 10;
 /// First bytes of archives that may hide in this one.
 const ARCHIVES: [&[u8]; 5] = [ZIP, b"7z\xbc\xaf", b"Rar!", b"\x1f\x8b", b"\xfd7zXZ"];
 /// Paths of what acts by itself or lies elsewhere, in small letters.
@@ -170,6 +172,28 @@ fn check_kind(file: &[u8]) -> Result<(), Fault> {
 
 /// Before the directory is read: how much of it there can be. Every entry has its signature.
 fn check_directory(file: &[u8], limits: &Limits) -> Result<(), Fault> {
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0_usize, |all, byte| all << 8 | usize::from(*byte))
+    };
+    // Room is made for as many entries as the end of the directory says.
+    let said = |window: &[u8]| match window.get(..4) {
+        Some(b"PK\x05\x06") => window.get(10..12).map(number).filter(|said| *said < 0xffff),
+        Some(b"PK\x06\x06") => window.get(32..38).map(number),
+        Some(_) | None => None,
+    };
+    let tail = file
+        .get(file.len().saturating_sub(TAIL)..)
+        .unwrap_or_default();
+    let mut ends = (0..tail.len()).filter_map(|at| said(tail.get(at..)?));
+    if ends.any(|said| said > limits.entries) {
+        return Err(limit(format!(
+            "the archive has more than {} parts",
+            limits.entries
+        )));
+    }
     let (mut entries, mut bytes) = (0_usize, 0_usize);
     for entry in file
         .windows(46)
@@ -178,10 +202,7 @@ fn check_directory(file: &[u8], limits: &Limits) -> Result<(), Fault> {
         entries += 1;
         for at in [28, 30, 32] {
             let length = entry.get(at..at + 2).unwrap_or_default();
-            bytes += length
-                .iter()
-                .rev()
-                .fold(0, |all, byte| all << 8 | usize::from(*byte));
+            bytes += number(length);
         }
         if entries > limits.entries || bytes > limits.directory {
             return Err(limit(format!(
@@ -359,6 +380,16 @@ mod tests {
             ),
             "archive_limit"
         );
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        zip.add_symlink("a", "/etc/passwd", SimpleFileOptions::default())
+            .unwrap();
+        let link = zip.finish().unwrap().into_inner();
+        assert_eq!(code(&link, of), "archive_path");
+        // What the end of the directory says is not believed either.
+        let mut boasting = zeros.clone();
+        let at = boasting.len() - 22;
+        boasting[at + 8..at + 12].copy_from_slice(&[0x88, 0x88, 0x88, 0x88]);
+        assert_eq!(code(&boasting, of), "archive_limit");
         // What the header says of the size is not believed.
         let mut lying = zeros.clone();
         let at = lying

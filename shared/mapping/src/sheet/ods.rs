@@ -32,6 +32,11 @@ const ACTIVE: [&str; 6] = [
     "script:event-listeners",
 ];
 
+/// What is shown instead of a result, by programs that do not type it as an error.
+const ERRORS: [&str; 7] = [
+    "#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!",
+];
+
 /// Reads the rows of a sheet.
 pub(super) struct Sheet {
     markup: Markup,
@@ -227,9 +232,7 @@ impl Typed {
     /// The cell; nothing when it is blank.
     fn cell(self, text: Option<String>) -> Option<Cell> {
         let shown = text.as_deref().unwrap_or_default();
-        let is_error = |text: &str| {
-            text.starts_with('#') && text.ends_with(['!', '?', 'A']) || text.starts_with("Err:")
-        };
+        let is_error = |text: &str| ERRORS.contains(&text) || text.starts_with("Err:");
         if self.error || (self.formula && is_error(shown)) {
             return Some(Cell::Wrong(
                 "sheet_error",
