@@ -167,6 +167,10 @@ fn read_tree(
     each: &mut dyn FnMut(Result<Document, Unread>),
 ) -> Result<(), Unread> {
     let open = || (input.open)().map_err(|error| Fault::unreadable(&error));
+    if tree.counts_itself() {
+        tree.read(&open, &mut |_| {})
+            .map_err(|fault| unread(input, fault))?;
+    }
     let ended = tree.read(&open, &mut |read| match read {
         Ok(branch) => {
             let mut value = branch.value;

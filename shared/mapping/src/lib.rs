@@ -2,6 +2,7 @@
 
 mod charset;
 pub mod contract;
+mod control;
 mod delimited;
 pub mod document;
 pub mod edi;
