@@ -17,4 +17,5 @@ mod files;
 mod order;
 mod orders;
 mod purchase;
+mod recorded;
 mod setting;
