@@ -195,6 +195,14 @@ codes! {
     OdooConfiguration = "ODOO_CONFIGURATION", Operations, 4, "Mend user, key, rights or database name in Odoo and in the secret, then retry.";
     /// Two facts with one business key and revision have different contents.
     ConflictingFact = "CONFLICTING_FACT", DataSteward, 8, "Ask the plant which content is right; the first one is in force. Then skip this one.";
+    /// A document of the outbox could not be sent to the plant, as often as it was tried.
+    NotDelivered = "NOT_DELIVERED", Operations, 4, "Mend what the plant's webhook answers; then retry, and the newest version is sent again.";
+    /// Nothing is sent to the plant any more, because its webhook, or our configuration of it, does not allow it.
+    WebhookStopped = "WEBHOOK_STOPPED", Operations, 4, "Put the webhook's address or key right and publish the plant; then skip.";
+    /// The plant refuses an order, or a change of it, that it was told of.
+    OrderRefusedByPlant = "ORDER_REFUSED_BY_PLANT", Buyer, 8, "Read the plant's reason; put the order right in Odoo, which sends a new version, or retry to send this one again; or skip.";
+    /// The plant refuses master data that it was told of.
+    DataRefusedByPlant = "DATA_REFUSED_BY_PLANT", DataSteward, 24, "Read the plant's reason; put the record right, which sends a new version, or retry to send this one again; or skip.";
     /// A fact has waited for its predecessor beyond its due time.
     PredecessorOverdue = "PREDECESSOR_OVERDUE", Buyer, 24, "Ask the plant for the missing fact; it is applied by itself when it comes.";
 }

@@ -162,6 +162,8 @@ pub enum LifecycleKind {
     Receipt,
     /// A lot: where facts wait that name it instead of its order.
     Lot,
+    /// A document of a plant's outbox that has no lifecycle: where people are told of it.
+    Outbox,
 }
 
 impl LifecycleKind {
@@ -173,6 +175,7 @@ impl LifecycleKind {
             Self::Asn => "asn",
             Self::Receipt => "receipt",
             Self::Lot => "lot",
+            Self::Outbox => "outbox",
         }
     }
 }
@@ -185,7 +188,12 @@ impl FromStr for LifecycleKind {
             "asn" => Ok(Self::Asn),
             "receipt" => Ok(Self::Receipt),
             "lot" => Ok(Self::Lot),
-            _ => Err(error(text, "a lifecycle kind", "po, asn, receipt or lot")),
+            "outbox" => Ok(Self::Outbox),
+            _ => Err(error(
+                text,
+                "a lifecycle kind",
+                "po, asn, receipt, lot or outbox",
+            )),
         }
     }
 }

@@ -16,3 +16,4 @@ pub mod matching;
 pub mod outbox;
 pub mod plant;
 pub mod purchase_order;
+pub mod target;
