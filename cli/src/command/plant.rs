@@ -55,6 +55,8 @@ impl Plant {
                 context.plants.publish(&plant).await?;
                 let bundle = feeds::bundle_of(&folder)?;
                 context.files.publish(&plant.plant, &bundle).await?;
+                // Another address or key may be what a stopped webhook has waited for.
+                context.outbox.resume(&plant.plant).await?;
                 if json {
                     println!("{}", serde_json::to_string_pretty(&plant)?);
                 } else {

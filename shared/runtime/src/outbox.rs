@@ -42,7 +42,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(900);
 pub struct Offer {
     /// The plant.
     pub plant: PlantCode,
-    /// The document, such as `po/plant-a/P00017` or `item/plant-a/4711`; for an order the id of its lifecycle.
+    /// The document, such as `po/plant-b/4711` or `item/plant-b/0815`; for an order the id of its lifecycle.
     pub document: String,
     /// The type of the event, such as `interplant.po.created.v1`.
     pub kind: String,
