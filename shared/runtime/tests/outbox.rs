@@ -222,7 +222,7 @@ fn in_any_order(
     }
 }
 
-fn assert_all_is_told(shelf: &Memory, plant: &Plant<'_>, offers: &[(String, u64)]) {
+fn assert_all_is_told(shelf: &Memory, plant: &Plant<'_>, offers: &[(String, u64)], deadly: bool) {
     let entries = shelf.peek(&code());
     let positions: Vec<u64> = entries.iter().map(|entry| entry.position).collect();
     let expected: Vec<u64> = (1..=entries.len() as u64).collect();
@@ -254,7 +254,9 @@ fn assert_all_is_told(shelf: &Memory, plant: &Plant<'_>, offers: &[(String, u64)
     }
     for came in &taken {
         let entry = &entries[usize::try_from(came.position).unwrap() - 1];
-        assert_eq!(entry.state, State::Delivered, "{came:?}");
+        // Of a sender that has died nobody knows that the plant has taken it; a newer version may have come.
+        let forgotten = deadly && matches!(entry.state, State::Obsolete { .. });
+        assert!(entry.state == State::Delivered || forgotten, "{came:?}");
         assert_eq!(entry.event_id, came.event_id);
     }
 }
@@ -283,7 +285,7 @@ proptest! {
         ids.sort();
         ids.dedup();
         prop_assert_eq!(ids.len(), all);
-        assert_all_is_told(&shelf, &plant, &offers);
+        assert_all_is_told(&shelf, &plant, &offers, false);
     }
 
     #[test]
@@ -294,7 +296,7 @@ proptest! {
         send_until_nothing_is_left(&shelf, &plant);
         let given_up = plant.given_up.borrow().clone();
         prop_assume!(given_up.is_empty());
-        assert_all_is_told(&shelf, &plant, &offers);
+        assert_all_is_told(&shelf, &plant, &offers, true);
     }
 }
 

@@ -15,5 +15,7 @@ mod decisions;
 mod faults;
 mod order;
 mod orders;
+mod outbox;
 mod purchase;
 mod setting;
+mod webhook;
