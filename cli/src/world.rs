@@ -1,6 +1,7 @@
 //! A whole Interplant on one machine: the local cloud, plants, and an Odoo.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use interplant_domain::identifier::{LifecycleId, PlantCode};
@@ -17,7 +18,7 @@ use serde_json::Value;
 use crate::Failure;
 use crate::api::Sender;
 use crate::cloud::{LocalCloud, LocalOptions};
-use crate::facts;
+use crate::{facts, feeds};
 
 /// Everything that a demo or a test needs.
 pub struct World {
@@ -136,7 +137,7 @@ impl World {
     /// When they cannot be read, or a store is not available.
     pub async fn add_feeds(&self, plant: &PlantCode, folder: &Path) -> Result<(), Failure> {
         let bundle = feeds::bundle_of(folder)?;
-        self.cloud.context.files.publish(plant, &bundle).await?;
+        interplant_runtime::files::publish(&self.cloud.context, plant, &bundle).await?;
         Ok(())
     }
 
@@ -240,6 +241,7 @@ pub fn at_rest(lifecycle: &Lifecycle) -> bool {
             lifecycle.waiter.is_none() && !lifecycle.wants_execution()
         }
         Status::Expected => lifecycle.next() == Next::Wait,
+        Status::Recorded => true,
         Status::Running => match lifecycle.waiter.as_ref().map(|waiter| waiter.wait) {
             Some(Wait::Fact) => lifecycle.next() == Next::Wait,
             Some(Wait::Decision) => lifecycle.next() == Next::Decide,

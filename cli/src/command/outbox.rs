@@ -108,7 +108,10 @@ fn print(entries: &[Entry]) {
                 entry.kind.clone(),
                 entry.state.word().to_owned(),
                 entry.attempts.to_string(),
-                entry.next_at.map(|at| format!("{at:.0}")).unwrap_or_default(),
+                entry
+                    .next_at
+                    .map(|at| format!("{at:.0}"))
+                    .unwrap_or_default(),
                 entry.note.clone().unwrap_or_default(),
             ]
         }),

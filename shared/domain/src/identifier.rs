@@ -164,6 +164,14 @@ pub enum LifecycleKind {
     Lot,
     /// A document of a plant's outbox that has no lifecycle: where people are told of it.
     Outbox,
+    /// A production order, whose facts are only kept.
+    Mo,
+    /// An item of a plant, whose facts are only kept.
+    Item,
+    /// A snapshot of a plant's stock, which is only kept.
+    Stock,
+    /// An entry in a plant's books, which is only kept.
+    Je,
 }
 
 impl LifecycleKind {
@@ -176,6 +184,20 @@ impl LifecycleKind {
             Self::Receipt => "receipt",
             Self::Lot => "lot",
             Self::Outbox => "outbox",
+            Self::Mo => "mo",
+            Self::Item => "item",
+            Self::Stock => "stock",
+            Self::Je => "je",
+        }
+    }
+
+    /// Whether facts are only kept: no state machine follows the document, nothing waits for anything, and
+    /// nothing is done in Odoo.
+    #[must_use]
+    pub fn only_keeps(self) -> bool {
+        match self {
+            Self::Po | Self::Asn | Self::Receipt | Self::Lot | Self::Outbox => false,
+            Self::Mo | Self::Item | Self::Stock | Self::Je => true,
         }
     }
 }
@@ -189,10 +211,14 @@ impl FromStr for LifecycleKind {
             "receipt" => Ok(Self::Receipt),
             "lot" => Ok(Self::Lot),
             "outbox" => Ok(Self::Outbox),
+            "mo" => Ok(Self::Mo),
+            "item" => Ok(Self::Item),
+            "stock" => Ok(Self::Stock),
+            "je" => Ok(Self::Je),
             _ => Err(error(
                 text,
                 "a lifecycle kind",
-                "po, asn, receipt, lot or outbox",
+                "po, asn, receipt, lot, outbox, mo, item, stock or je",
             )),
         }
     }

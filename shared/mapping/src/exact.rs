@@ -72,6 +72,15 @@ pub(crate) fn round(value: Decimal, places: u32) -> Decimal {
         .normalize()
 }
 
+/// The number whose point stands so many digits further left: where a plant writes `000012345` for 123.45.
+pub(crate) fn shift(value: Decimal, places: u32) -> Option<Decimal> {
+    let mut shifted = value.normalize();
+    shifted
+        .set_scale(shifted.scale().checked_add(places)?)
+        .ok()?;
+    Some(shifted.normalize())
+}
+
 /// A day as a plant writes it.
 ///
 /// # Errors
@@ -204,6 +213,27 @@ mod tests {
             Ok("202701010030".to_owned())
         );
         assert!(moment_as("2026-12-31", "%Y", "UTC").is_err());
+    }
+
+    #[test]
+    fn a_point_that_is_implied_is_put_where_it_stands() {
+        for (text, places, wanted) in [
+            ("000012345", 2, Some("123.45")),
+            ("-7", 3, Some("-0.007")),
+            ("1200", 2, Some("12")),
+            ("1.5", 1, Some("0.15")),
+            ("0", 20, Some("0")),
+            (
+                "79228162514264337593543950335",
+                0,
+                Some("79228162514264337593543950335"),
+            ),
+            ("0.1234567890123456789", 15, None),
+        ] {
+            let number = decimal(text, '.', None).unwrap();
+            let shifted = shift(number, places).map(|number| number.to_string());
+            assert_eq!(shifted.as_deref(), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -331,6 +331,17 @@ fn register(
         }),
     );
     add(
+        "dec_shift",
+        Box::new(|args| {
+            let by = places("dec_shift", args, 1)?;
+            let shifted = amount("dec_shift", args, 0)?.map(|value| exact::shift(value, by));
+            match shifted {
+                Some(value) => value.map(shown).ok_or_else(|| overflow("dec_shift")),
+                None => Ok(JValue::Undefined),
+            }
+        }),
+    );
+    add(
         "dec_sum",
         Box::new(|args| {
             let one;

@@ -207,9 +207,18 @@ impl FileText {
     fn format(&self) -> Result<Format, String> {
         let table = |one| Format::Table(one);
         let tree = |one| Format::Tree(one);
+        let fixed = |one: Fixed| match one.is_tree() {
+            true => Format::Tree(Tree::Fixed(Box::new(one))),
+            false => Format::Table(Table::Fixed(Box::new(one))),
+        };
+        if let Some(one) = &self.fixed {
+            one.check()?;
+        }
         let mut named = [
-            self.delimited.clone().map(Table::Delimited).map(table),
-            self.fixed.clone().map(Table::Fixed).map(table),
+            self.delimited
+                .clone()
+                .map(|one| table(Table::Delimited(Box::new(one)))),
+            self.fixed.clone().map(fixed),
             self.sheet.clone().map(Table::Sheet).map(table),
             self.xml.clone().map(Tree::Xml).map(tree),
             self.json.clone().map(Tree::Json).map(tree),
@@ -222,7 +231,7 @@ impl FileText {
         if named.next().is_some() {
             return Err(format!("`{}` has two formats; a file has one", self.name));
         }
-        let one = one.unwrap_or_else(|| Format::Table(Table::Delimited(Delimited::default())));
+        let one = one.unwrap_or_else(|| Format::Table(Table::Delimited(Box::default())));
         if matches!(one, Format::Tree(_))
             && !(self.of.is_empty()
                 && self.group_by.is_empty()
@@ -594,6 +603,14 @@ impl Feed {
         left.into_iter().collect()
     }
 
+    /// Whether one of the lookups that are kept with the plant has a code, for any day.
+    #[must_use]
+    pub fn knows(&self, table: &str, code: &str) -> bool {
+        self.lookups
+            .get(table)
+            .is_some_and(|lookup| lookup.has(code))
+    }
+
     /// How many codes each lookup has.
     #[must_use]
     pub fn lookup_sizes(&self) -> Vec<(&str, usize)> {
@@ -624,7 +641,7 @@ pub(crate) fn lookups(
             }
             .mistake(format!("the lookup's file {file} is missing"))
         })?;
-        let table = Table::Delimited(lookup.delimited.clone());
+        let table = Table::Delimited(Box::new(lookup.delimited.clone()));
         let rows = table
             .open(Box::new(bytes.as_slice()))
             .map_err(|fault| at.mistake(fault.message))?;

@@ -2,9 +2,11 @@
 
 mod charset;
 pub mod contract;
+mod control;
 mod delimited;
 pub mod document;
-mod edifact;
+pub mod edi;
+pub mod edifact;
 pub mod event;
 mod exact;
 mod expression;

@@ -16,22 +16,34 @@ pub struct RouteMessage {
     pub inbox_key: String,
 }
 
-/// The two queues.
+/// What `import` is told besides S3's own notifications: a delivery that is to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportMessage {
+    /// The plant.
+    pub plant: PlantCode,
+    /// Our id of the delivery.
+    pub file: String,
+}
+
+/// The queues.
 #[derive(Debug, Clone)]
 pub struct Queues {
     client: Client,
     route_url: String,
     tick_url: String,
+    import_url: String,
 }
 
 impl Queues {
     /// The queues by their addresses.
     #[must_use]
-    pub fn new(client: Client, route_url: String, tick_url: String) -> Self {
+    pub fn new(client: Client, route_url: String, tick_url: String, import_url: String) -> Self {
         Self {
             client,
             route_url,
             tick_url,
+            import_url,
         }
     }
 
@@ -67,6 +79,25 @@ impl Queues {
             .send_message()
             .queue_url(&self.tick_url)
             .message_body("{}")
+            .delay_seconds(delay);
+        send.send().await.map(|_| ()).map_err(|error| {
+            Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string())
+        })
+    }
+
+    /// Tells `import` to look at a delivery after a while.
+    ///
+    /// # Errors
+    /// When the queue is not available.
+    pub async fn import(&self, message: &ImportMessage, after: Duration) -> Result<(), Error> {
+        let text =
+            serde_json::to_string(message).map_err(|error| Error::Unreadable(error.to_string()))?;
+        let delay = i32::try_from(after.as_secs()).unwrap_or(900).min(900);
+        let send = self
+            .client
+            .send_message()
+            .queue_url(&self.import_url)
+            .message_body(text)
             .delay_seconds(delay);
         send.send().await.map(|_| ()).map_err(|error| {
             Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string())

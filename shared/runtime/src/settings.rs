@@ -26,6 +26,8 @@ pub struct Settings {
     pub route_queue_url: String,
     /// Queue of the sweeper's ticks.
     pub tick_queue_url: String,
+    /// Queue to `import`.
+    pub import_queue_url: String,
     /// ARN of the purchase order's state machine.
     pub purchase_order_arn: String,
     /// Secrets are `<prefix>/plants/<code>` and `<prefix>/odoo/<database>`.
@@ -92,6 +94,7 @@ impl Settings {
         let outbox_queue_url = text("INTERPLANT_OUTBOX_QUEUE_URL");
         let route_queue_url = text("INTERPLANT_ROUTE_QUEUE_URL");
         let tick_queue_url = text("INTERPLANT_TICK_QUEUE_URL");
+        let import_queue_url = text("INTERPLANT_IMPORT_QUEUE_URL");
         let purchase_order_arn = text("INTERPLANT_PURCHASE_ORDER_ARN");
         let mut seconds =
             |name: &str, default: u64| match variable(name).filter(|value| !value.is_empty()) {
@@ -121,6 +124,7 @@ impl Settings {
             outbox_queue_url,
             route_queue_url,
             tick_queue_url,
+            import_queue_url,
             purchase_order_arn,
         };
         if missing.is_empty() {

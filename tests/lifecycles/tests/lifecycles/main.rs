@@ -13,9 +13,11 @@
 mod api;
 mod decisions;
 mod faults;
+mod files;
 mod order;
 mod orders;
 mod outbox;
 mod purchase;
+mod recorded;
 mod setting;
 mod webhook;

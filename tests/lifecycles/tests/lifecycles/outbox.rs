@@ -87,7 +87,11 @@ impl<'w> TestPlant<'w> {
     }
 
     async fn asks(&self, query: &str) -> Value {
-        let answer = self.sender.get(&format!("/v1/outbox{query}")).await.unwrap();
+        let answer = self
+            .sender
+            .get(&format!("/v1/outbox{query}"))
+            .await
+            .unwrap();
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     }
@@ -133,7 +137,10 @@ fn a_plant_asks_for_what_it_is_to_be_told_until_it_has_acknowledged_it() {
         // Version 1 of order 2 is obsolete, so it is not told.
         assert_eq!(positions(&first), [1, 3]);
         assert_eq!((&first["next"], &first["more"]), (&json!(3), &json!(true)));
-        assert_eq!(first["entries"][0]["document"], plant.document("1").as_str());
+        assert_eq!(
+            first["entries"][0]["document"],
+            plant.document("1").as_str()
+        );
         assert_eq!(first["entries"][0]["event"]["data"]["poNumber"], "1");
         assert_eq!(
             first["entries"][0]["event"]["id"],
@@ -167,7 +174,11 @@ fn a_plant_asks_for_what_it_is_to_be_told_until_it_has_acknowledged_it() {
         let said = plant.says(&json!({"upTo": 4})).await;
         assert_eq!(said.body["more"], false, "{}", said.body);
         assert_eq!(positions(&plant.asks("").await), [] as [u64; 0]);
-        assert_eq!(positions(&other.asks("").await), [1], "the other's are there");
+        assert_eq!(
+            positions(&other.asks("").await),
+            [1],
+            "the other's are there"
+        );
 
         // What was refused is told again when a person wants it so.
         let outbox = &world.cloud.context.outbox;
@@ -185,24 +196,60 @@ fn what_is_no_acknowledgement_gets_a_clear_answer() {
         for (body, code, pointer) in [
             (json!({}), "invalid_value", ""),
             (json!({"positions": [1], "upTo": 1}), "invalid_value", ""),
-            (json!({"positions": ["one"]}), "invalid_number", "/positions/0"),
-            (json!({"positions": [1], "status": "refused"}), "invalid_value", "/reason"),
-            (json!({"positions": [1], "reason": "no"}), "invalid_value", "/reason"),
-            (json!({"positions": [1], "status": "maybe"}), "invalid_value", ""),
-            (json!({"upTo": 1, "status": "refused", "reason": "no"}), "invalid_value", "/upTo"),
-            (json!({"entries": [{"position": 1, "status": "refused"}]}), "invalid_value", "/entries/0/reason"),
-            (json!({"positions": vec![1; 101]}), "invalid_value", "/positions"),
+            (
+                json!({"positions": ["one"]}),
+                "invalid_number",
+                "/positions/0",
+            ),
+            (
+                json!({"positions": [1], "status": "refused"}),
+                "invalid_value",
+                "/reason",
+            ),
+            (
+                json!({"positions": [1], "reason": "no"}),
+                "invalid_value",
+                "/reason",
+            ),
+            (
+                json!({"positions": [1], "status": "maybe"}),
+                "invalid_value",
+                "",
+            ),
+            (
+                json!({"upTo": 1, "status": "refused", "reason": "no"}),
+                "invalid_value",
+                "/upTo",
+            ),
+            (
+                json!({"entries": [{"position": 1, "status": "refused"}]}),
+                "invalid_value",
+                "/entries/0/reason",
+            ),
+            (
+                json!({"positions": vec![1; 101]}),
+                "invalid_value",
+                "/positions",
+            ),
         ] {
             let said = plant.says(&body).await;
             assert_eq!(
-                (said.status, said.body["code"].as_str(), said.body["pointer"].as_str()),
+                (
+                    said.status,
+                    said.body["code"].as_str(),
+                    said.body["pointer"].as_str()
+                ),
                 (422, Some(code), Some(pointer)),
                 "{body}: {}",
                 said.body
             );
         }
         for query in ["?after=x", "?limit=0", "?limit=101"] {
-            let answer = plant.sender.get(&format!("/v1/outbox{query}")).await.unwrap();
+            let answer = plant
+                .sender
+                .get(&format!("/v1/outbox{query}"))
+                .await
+                .unwrap();
             assert_eq!(answer.status, 400, "{query}: {}", answer.body);
         }
         let wrong = Sender::new(&world.cloud.ready.api, &plant.code, SECRET).unwrap();
@@ -257,7 +304,11 @@ fn an_older_version_that_was_not_sent_is_obsolete_and_the_newest_alone_is_told()
         plant.until_it_is(2, State::Delivered).await;
         // Unless version 1 was under way when it became obsolete, and the plant has taken it.
         let first = plant.entry(1).await.state;
-        let told: Vec<Value> = webhook.came().iter().map(|request| request.event()).collect();
+        let told: Vec<Value> = webhook
+            .came()
+            .iter()
+            .map(|request| request.event())
+            .collect();
         assert_eq!(told.last().unwrap()["data"]["version"], "3");
         assert!(
             matches!(first, State::Obsolete { by: 2 } | State::Delivered),
@@ -305,7 +356,11 @@ fn a_webhook_that_is_gone_is_left_alone_until_it_is_published_anew() {
         })
         .await;
         assert_eq!(webhook.came().len(), 1, "it was left alone");
-        assert_eq!(positions(&plant.asks("").await), [1, 2], "what waits is there");
+        assert_eq!(
+            positions(&plant.asks("").await),
+            [1, 2],
+            "what waits is there"
+        );
 
         let back = Webhook::start(TAKEN).await;
         if let Some(settings) = &mut plant.plant.outbox.webhook {

@@ -41,7 +41,8 @@ impl Request {
             timestamp: &self.headers["webhook-timestamp"],
             signature: &self.headers["webhook-signature"],
         };
-        keys.verify(headers, &[&self.body], Timestamp::now()).is_ok()
+        keys.verify(headers, &[&self.body], Timestamp::now())
+            .is_ok()
     }
 }
 
