@@ -56,6 +56,8 @@ impl Plant {
                 let bundle = feeds::bundle_of(&folder)?;
                 let again =
                     interplant_runtime::files::publish(&context, &plant.plant, &bundle).await?;
+                // Another address or key may be what a stopped webhook has waited for.
+                context.outbox.resume(&plant.plant).await?;
                 if json {
                     println!("{}", serde_json::to_string_pretty(&plant)?);
                 } else {

@@ -16,6 +16,7 @@ mod format;
 mod json;
 mod lookup;
 pub mod mapper;
+pub mod out;
 pub mod place;
 mod sheet;
 mod x12;

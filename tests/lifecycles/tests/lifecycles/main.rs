@@ -16,6 +16,8 @@ mod faults;
 mod files;
 mod order;
 mod orders;
+mod outbox;
 mod purchase;
 mod recorded;
 mod setting;
+mod webhook;
