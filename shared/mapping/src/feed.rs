@@ -621,15 +621,6 @@ impl Feed {
             .get(table)
             .is_some_and(|lookup| lookup.has(code))
     }
-
-    /// How many codes each lookup has.
-    #[must_use]
-    pub fn lookup_sizes(&self) -> Vec<(&str, usize)> {
-        let sizes = self.lookups.iter();
-        sizes
-            .map(|(name, lookup)| (name.as_str(), lookup.len()))
-            .collect()
-    }
 }
 
 /// SHA-256 over a feed and all that it extends.

@@ -8,6 +8,7 @@ mod edifact;
 pub mod event;
 mod exact;
 mod expression;
+pub mod extract;
 pub mod feed;
 mod fixed;
 mod format;
