@@ -145,6 +145,15 @@ impl Lookups {
     pub fn knows(&self, table: &str, code: &str) -> bool {
         self.0.get(table).is_some_and(|lookup| lookup.has(code))
     }
+
+    /// How many codes each lookup has, those that come along with the documents included.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<(&str, usize)> {
+        let sizes = self.0.iter();
+        sizes
+            .map(|(name, lookup)| (name.as_str(), lookup.len()))
+            .collect()
+    }
 }
 
 fn find<'i, 'b>(feed: &Feed, role: &str, inputs: &'i [Input<'b>]) -> Result<&'i Input<'b>, Unread> {
