@@ -149,8 +149,7 @@ pub async fn send_again(
 #[must_use]
 pub fn home(plant: &PlantCode, document: &str) -> LifecycleId {
     match document.parse::<LifecycleId>() {
-        // What is only kept is in no list of what people look at.
-        Ok(id) if id.plant() == plant && !id.kind().only_keeps() => id,
+        Ok(id) if id.plant() == plant => id,
         Ok(_) | Err(_) => {
             let own = LifecycleId::new(LifecycleKind::Outbox, plant, document);
             match own.to_string().parse() {

@@ -73,6 +73,12 @@ impl<'w> TestPlant<'w> {
         outbox.offer(&self.offer(number, version)).await.unwrap()
     }
 
+    /// Sets the sweeper going, which else the schedule does once a minute.
+    async fn tick(&self) {
+        let queues = &self.world.cloud.context.queues;
+        queues.tick(std::time::Duration::ZERO).await.unwrap();
+    }
+
     async fn entry(&self, position: u64) -> Entry {
         let table = &self.world.cloud.context.outbox.table;
         table.entry(&self.code, position).await.unwrap().unwrap()
@@ -327,6 +333,7 @@ fn what_nobody_was_told_of_is_found_by_the_sweeper() {
         let table = &world.cloud.context.outbox.table;
         let now = world.cloud.context.now();
         put(table, &plant.offer("1", 1), now).await.unwrap();
+        plant.tick().await;
         plant.until_it_is(1, State::Delivered).await;
         assert_eq!(webhook.came().len(), 1);
     });
@@ -407,6 +414,7 @@ fn a_sender_that_dies_after_the_plant_has_taken_it_sends_the_same_id_again() {
         let plant = TestPlant::new(world, "killed", Some(webhook.url())).await;
         std::fs::write(failpoints().join("outbox.after_post"), "").unwrap();
         plant.offers("1", 1).await;
+        plant.tick().await;
         plant.until_it_is(1, State::Delivered).await;
         let ids: Vec<String> = webhook
             .came()
