@@ -15,3 +15,4 @@ pub mod mailbox;
 pub mod matching;
 pub mod plant;
 pub mod purchase_order;
+pub mod standing;
