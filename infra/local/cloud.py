@@ -390,6 +390,8 @@ class Cloud:
             "plant_table": outputs["PlantTableName"],
             "file_table": outputs["FileTableName"],
             "file_bucket": outputs["FileBucketName"],
+            "outbox_table": outputs["OutboxTableName"],
+            "outbox_queue_url": outputs["OutboxQueueUrl"],
             "route_queue_url": outputs["RouteQueueUrl"],
             "route_dead_letters_url": outputs["RouteDeadLettersUrl"],
             "tick_queue_url": outputs["TickQueueUrl"],

@@ -13,6 +13,7 @@ pub mod json;
 pub mod lifecycle;
 pub mod mailbox;
 pub mod matching;
+pub mod outbox;
 pub mod plant;
 pub mod purchase_order;
 pub mod standing;

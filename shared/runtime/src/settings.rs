@@ -18,6 +18,10 @@ pub struct Settings {
     pub file_table: String,
     /// Bucket of files and feeds.
     pub file_bucket: String,
+    /// Table of what plants are to be told.
+    pub outbox_table: String,
+    /// Queue to the sender of the outbox.
+    pub outbox_queue_url: String,
     /// Queue to `route`.
     pub route_queue_url: String,
     /// Queue of the sweeper's ticks.
@@ -82,6 +86,8 @@ impl Settings {
         let plant_table = text("INTERPLANT_PLANT_TABLE");
         let file_table = text("INTERPLANT_FILE_TABLE");
         let file_bucket = text("INTERPLANT_FILE_BUCKET");
+        let outbox_table = text("INTERPLANT_OUTBOX_TABLE");
+        let outbox_queue_url = text("INTERPLANT_OUTBOX_QUEUE_URL");
         let route_queue_url = text("INTERPLANT_ROUTE_QUEUE_URL");
         let tick_queue_url = text("INTERPLANT_TICK_QUEUE_URL");
         let purchase_order_arn = text("INTERPLANT_PURCHASE_ORDER_ARN");
@@ -108,6 +114,8 @@ impl Settings {
             plant_table,
             file_table,
             file_bucket,
+            outbox_table,
+            outbox_queue_url,
             route_queue_url,
             tick_queue_url,
             purchase_order_arn,

@@ -180,7 +180,9 @@ where
     }
 }
 
-fn transaction_error<R: std::fmt::Debug>(error: SdkError<TransactWriteItemsError, R>) -> Error {
+pub(crate) fn transaction_error<R: std::fmt::Debug>(
+    error: SdkError<TransactWriteItemsError, R>,
+) -> Error {
     let cancelled = error.as_service_error().is_some_and(|service| {
         matches!(service, TransactWriteItemsError::TransactionCanceledException(cancelled)
             if cancelled.cancellation_reasons().iter().any(|reason| matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))))
