@@ -37,6 +37,7 @@ pub struct Ready {
     outbox_queue_url: String,
     route_queue_url: String,
     tick_queue_url: String,
+    watch_queue_url: String,
     state_machine_arn: String,
     /// Folder of the logs.
     pub logs: String,
@@ -54,6 +55,7 @@ impl Ready {
             ("INTERPLANT_OUTBOX_QUEUE_URL", &self.outbox_queue_url),
             ("INTERPLANT_ROUTE_QUEUE_URL", &self.route_queue_url),
             ("INTERPLANT_TICK_QUEUE_URL", &self.tick_queue_url),
+            ("INTERPLANT_WATCH_QUEUE_URL", &self.watch_queue_url),
             ("INTERPLANT_PURCHASE_ORDER_ARN", &self.state_machine_arn),
         ]);
         Ok(Settings::read(|name| {

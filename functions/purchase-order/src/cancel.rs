@@ -20,7 +20,7 @@ use jiff::tz::TimeZone;
 
 use crate::acknowledge::{not_of_this_step, order_of};
 use crate::create::as_open_receipts;
-use crate::effects::{amend, goods};
+use crate::effects::{amend, goods, told};
 use crate::post_invoice;
 
 pub(crate) async fn handle(
@@ -56,7 +56,7 @@ async fn cancel(context: &Context, work: &Work<Option<CancelPlan>>) -> Result<Do
     let mut order = before.clone();
     let odoo = context.odoo(&work.plant.odoo.database).await?;
     if order.owner == Owner::Odoo {
-        return note(&odoo, order, plan).await;
+        return note(context, work, &odoo, order).await;
     }
     if plan.whole {
         cancel_in_odoo(&odoo, work, &mut order).await?;
@@ -100,7 +100,10 @@ async fn cancel(context: &Context, work: &Work<Option<CancelPlan>>) -> Result<Do
 /// An order that does not exist yet is taken back by whoever makes it, and by nobody else.
 async fn only_by_its_owner<P>(context: &Context, work: &Work<P>) -> Result<(), StepError> {
     let Fact::PoCancelled(cancelled) = &work.fact else {
-        return Err(StepError::Defect(format!("{} is not taken back", work.id())));
+        return Err(StepError::Defect(format!(
+            "{} is not taken back",
+            work.id()
+        )));
     };
     let entries = work.lifecycle.entries.iter();
     for entry in entries.filter(|entry| entry.kind == FactKind::PoCreated) {
@@ -120,12 +123,17 @@ async fn only_by_its_owner<P>(context: &Context, work: &Work<P>) -> Result<(), S
 
 /// Takes note of what a buyer has cancelled in Odoo; nothing is written there.
 async fn note(
+    context: &Context,
+    work: &Work<Option<CancelPlan>>,
     odoo: &Client,
     mut order: PurchaseOrder,
-    plan: &CancelPlan,
 ) -> Result<Done, StepError> {
+    let Some(plan) = &work.plan else {
+        return Err(StepError::Defect(format!("{} has no plan", work.id())));
+    };
     order.apply_cancellation(plan);
     if plan.whole {
+        told::tell(context, work, &order).await?;
         return Ok(Done {
             order: Some(order),
             settle: Settle::Cancelled,
@@ -147,6 +155,7 @@ async fn note(
             }
         }
     }
+    told::tell(context, work, &order).await?;
     Ok(Done {
         order: Some(order),
         settle: Settle::Applied,

@@ -13,7 +13,7 @@ use interplant_runtime::step::{Begun, Outcome, StepError, StepInput, Work};
 use jiff::Timestamp;
 
 use crate::acknowledge::{not_of_this_step, order_of};
-use crate::effects::amend;
+use crate::effects::{amend, told};
 
 pub(crate) async fn handle(
     context: &Context,
@@ -44,6 +44,7 @@ async fn change(context: &Context, work: &Work<AmendPlan>) -> Result<Done, StepE
         }
         Owner::Odoo => {
             amend::follow(&odoo, &mut order).await?;
+            told::tell(context, work, &order).await?;
             "noted"
         }
     };

@@ -21,6 +21,8 @@ use interplant_runtime::step::{Begun, Outcome, StepError, StepInput, Work};
 use interplant_runtime::{Context, failpoint};
 use jiff::Timestamp;
 
+use crate::effects::told;
+
 pub(crate) async fn handle(
     context: &Context,
     input: StepInput,
@@ -41,9 +43,7 @@ pub(crate) async fn handle(
         Begun::GoOn(outcome) => return Ok(outcome),
     };
     let result = match &work.fact {
-        Fact::PoCreated(fact) if fact.owner == Owner::Odoo => {
-            take_over(context, &work, fact).await
-        }
+        Fact::PoCreated(fact) if fact.owner == Owner::Odoo => take_over(context, &work, fact).await,
         _ => create(context, &work).await,
     };
     context.conclude(&work, result).await
@@ -122,10 +122,7 @@ async fn take_over(
     let read = still_there(&order, odoo.order(id).await?)?;
     match read.state {
         OrderState::Confirmed | OrderState::Locked => {}
-        OrderState::Draft
-        | OrderState::Sent
-        | OrderState::ToApprove
-        | OrderState::Cancelled => {
+        OrderState::Draft | OrderState::Sent | OrderState::ToApprove | OrderState::Cancelled => {
             return Err(gone_in_odoo(&order, "is not confirmed any more").into());
         }
     }
@@ -137,6 +134,7 @@ async fn take_over(
         cancelled: false,
     });
     as_open_receipts(&mut order, &read);
+    told::tell(context, work, &order).await?;
     Ok(Done {
         result: format!("taken over from Odoo as {}", read.name),
         order: Some(order),

@@ -342,7 +342,9 @@ impl Plant {
             .filter(|code| preferred.is_some_and(|codes| codes.contains(**code)));
         match (fitting.as_slice(), chosen.next(), chosen.next()) {
             ([only], _, _) => Ok(Code::new(only)),
-            ([], _, _) => Err(format!("is none of the plant's {what}: add it to plant.yaml")),
+            ([], _, _) => Err(format!(
+                "is none of the plant's {what}: add it to plant.yaml"
+            )),
             (_, Some(only), None) => Ok(Code::new(only)),
             (several, _, _) => Err(format!(
                 "is several of the plant's {what} ({}): name the one that is meant under odoo.watch.codes of plant.yaml",

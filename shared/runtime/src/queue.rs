@@ -1,4 +1,4 @@
-//! Messages: to `route`, and the sweeper's ticks to itself.
+//! Messages: to `route`, the sweeper's ticks to itself, and to `odoo-watch` that it is time to read.
 
 use std::time::Duration;
 
@@ -16,22 +16,33 @@ pub struct RouteMessage {
     pub inbox_key: String,
 }
 
-/// The two queues.
+/// What `odoo-watch` is told: of which Odoo there may be something to read. What changed there, nobody is believed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchMessage {
+    /// The database; none means every one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+}
+
+/// The queues.
 #[derive(Debug, Clone)]
 pub struct Queues {
     client: Client,
     route_url: String,
     tick_url: String,
+    watch_url: String,
 }
 
 impl Queues {
     /// The queues by their addresses.
     #[must_use]
-    pub fn new(client: Client, route_url: String, tick_url: String) -> Self {
+    pub fn new(client: Client, route_url: String, tick_url: String, watch_url: String) -> Self {
         Self {
             client,
             route_url,
             tick_url,
+            watch_url,
         }
     }
 
@@ -61,12 +72,29 @@ impl Queues {
     /// # Errors
     /// When the queue is not available; the schedule revives a lost tick.
     pub async fn tick(&self, after: Duration) -> Result<(), Error> {
+        self.later(&self.tick_url, "{}".to_owned(), after).await
+    }
+
+    /// Lets `odoo-watch` read an Odoo, or all of them, after a time.
+    ///
+    /// # Errors
+    /// When the queue is not available; the schedule brings the next reading.
+    pub async fn watch(&self, database: Option<&str>, after: Duration) -> Result<(), Error> {
+        let message = WatchMessage {
+            database: database.map(str::to_owned),
+        };
+        let text = serde_json::to_string(&message)
+            .map_err(|error| Error::Unreadable(error.to_string()))?;
+        self.later(&self.watch_url, text, after).await
+    }
+
+    async fn later(&self, url: &str, text: String, after: Duration) -> Result<(), Error> {
         let delay = i32::try_from(after.as_secs()).unwrap_or(900).min(900);
         let send = self
             .client
             .send_message()
-            .queue_url(&self.tick_url)
-            .message_body("{}")
+            .queue_url(url)
+            .message_body(text)
             .delay_seconds(delay);
         send.send().await.map(|_| ()).map_err(|error| {
             Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string())

@@ -17,3 +17,4 @@ mod order;
 mod orders;
 mod purchase;
 mod setting;
+mod watch;
