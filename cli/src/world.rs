@@ -1,6 +1,7 @@
 //! A whole Interplant on one machine: the local cloud, plants, and an Odoo.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use interplant_domain::identifier::{LifecycleId, PlantCode};
@@ -17,7 +18,7 @@ use serde_json::Value;
 use crate::Failure;
 use crate::api::Sender;
 use crate::cloud::{LocalCloud, LocalOptions};
-use crate::facts;
+use crate::{facts, feeds};
 
 /// Everything that a demo or a test needs.
 pub struct World {
