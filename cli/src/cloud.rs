@@ -38,6 +38,7 @@ pub struct Ready {
     route_queue_url: String,
     tick_queue_url: String,
     watch_queue_url: String,
+    import_queue_url: String,
     state_machine_arn: String,
     /// Folder of the logs.
     pub logs: String,
@@ -56,6 +57,7 @@ impl Ready {
             ("INTERPLANT_ROUTE_QUEUE_URL", &self.route_queue_url),
             ("INTERPLANT_TICK_QUEUE_URL", &self.tick_queue_url),
             ("INTERPLANT_WATCH_QUEUE_URL", &self.watch_queue_url),
+            ("INTERPLANT_IMPORT_QUEUE_URL", &self.import_queue_url),
             ("INTERPLANT_PURCHASE_ORDER_ARN", &self.state_machine_arn),
         ]);
         Ok(Settings::read(|name| {

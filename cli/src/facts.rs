@@ -140,3 +140,39 @@ fn kind(plant: &Plant, item: &Code) -> ItemKind {
         ItemKind::Stored
     }
 }
+
+/// The same facts about other documents: every number and id ends in the given one. A real Odoo remembers what
+/// it was sent before.
+#[must_use]
+pub fn renumbered(facts: &[Value], run: i64) -> Vec<Value> {
+    fn walk(value: &mut Value, run: i64) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    match member {
+                        Value::String(text)
+                            if matches!(
+                                name.as_str(),
+                                "id" | "poNumber"
+                                    | "ackNumber"
+                                    | "receiptNumber"
+                                    | "invoiceNumber"
+                                    | "inspectionId"
+                                    | "ncrId"
+                            ) =>
+                        {
+                            *text = format!("{}-{run}", text.trim());
+                        }
+                        Value::Object(_) | Value::Array(_) => walk(member, run),
+                        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, run)),
+            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut facts = facts.to_vec();
+    facts.iter_mut().for_each(|fact| walk(fact, run));
+    facts
+}

@@ -105,11 +105,11 @@ fn name_of(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-/// Maps the first `most` documents of files that belong together.
+/// Maps files that belong together.
 ///
 /// # Errors
 /// When one of the files cannot be read at all.
-pub fn map(feed: &Feed, files: &[(String, PathBuf)], most: usize) -> Result<Mapped, Failure> {
+pub fn map(feed: &Feed, files: &[(String, PathBuf)]) -> Result<Mapped, Failure> {
     let contract = Contract::new()?;
     let names: Vec<String> = files.iter().map(|(_, path)| name_of(path)).collect();
     let openers: Vec<_> = files
@@ -128,7 +128,6 @@ pub fn map(feed: &Feed, files: &[(String, PathBuf)], most: usize) -> Result<Mapp
     let mut mapper = Mapper::new(feed, &contract, &lookups);
     let mut mapped = Mapped::default();
     document::read(feed, &inputs, &mut |read| match read {
-        Ok(_) if mapped.documents >= most => {}
         Ok(document) => {
             mapped.documents += 1;
             for made in mapper.map(&document) {

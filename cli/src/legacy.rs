@@ -3,8 +3,8 @@
 //! Read on its own, and not from the facts that the plant's feed makes of it: a reconciliation must not take
 //! the mapping's word for what the mapping did.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use interplant_domain::identifier::PlantCode;
@@ -15,6 +15,9 @@ use serde_json::Value;
 use crate::{Failure, feeds};
 
 type Row = BTreeMap<String, String>;
+
+/// The column with an order's number.
+const NUMBER: &str = "PurchaseOrderID";
 
 fn table(folder: &Path, name: &str) -> Result<Vec<Row>, Failure> {
     let path = folder.join(name);
@@ -53,11 +56,14 @@ pub struct Export {
     pub events: Vec<Value>,
     /// What the source says of each order.
     pub orders: Vec<SourceOrder>,
+    /// The feed that takes its files, and the files.
+    pub feed: String,
+    /// The files.
+    pub files: Vec<PathBuf>,
 }
 
 impl Export {
-    /// The first `most` orders of an export, by the feed of the plant that takes its files; none when no feed
-    /// does.
+    /// An export by the feed of the plant that takes its files; none when no feed does.
     ///
     /// # Errors
     /// When a feed is not right, the files cannot be read, or something of them cannot be mapped.
@@ -65,13 +71,12 @@ impl Export {
         bundle: &Bundle,
         plant: &PlantCode,
         folder: &Path,
-        most: usize,
     ) -> Result<Option<Self>, Failure> {
         for feed in feeds::feeds(bundle, plant)? {
             let Some(files) = feeds::delivery(&feed, folder) else {
                 continue;
             };
-            let mapped = feeds::map(&feed, &files, most)?;
+            let mapped = feeds::map(&feed, &files)?;
             let first = mapped.not_made.first().map(ToString::to_string);
             if let Some(first) = first.or_else(|| mapped.unread.first().map(ToString::to_string)) {
                 let all = mapped.not_made.len() + mapped.unread.len();
@@ -81,19 +86,12 @@ impl Export {
             }
             return Ok(Some(Self {
                 events: mapped.made.into_iter().map(|made| made.event).collect(),
-                orders: read(folder, most)?,
+                orders: read(folder)?,
+                feed: feed.name.clone(),
+                files: files.into_iter().map(|(_, path)| path).collect(),
             }));
         }
         Ok(None)
-    }
-
-    /// The same about other documents: every number and id ends in the given one. A real Odoo remembers what
-    /// it was sent before.
-    pub fn renumber(&mut self, run: i64) {
-        self.events = renumbered(&self.events, run);
-        for order in &mut self.orders {
-            order.number = format!("{}-{run}", order.number);
-        }
     }
 }
 
@@ -140,21 +138,21 @@ impl SourceLine {
     }
 }
 
-/// The first `most` orders of an export.
+/// The orders of an export.
 ///
 /// # Errors
 /// When the export is not what it should be.
-pub fn read(folder: &Path, most: usize) -> Result<Vec<SourceOrder>, Failure> {
+pub fn read(folder: &Path) -> Result<Vec<SourceOrder>, Failure> {
     let mut details: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     for row in table(folder, "PurchaseOrderDetail.tsv")? {
         details
-            .entry(cell(&row, "PurchaseOrderID")?.to_owned())
+            .entry(cell(&row, NUMBER)?.to_owned())
             .or_default()
             .push(row);
     }
     let mut orders = Vec::new();
-    for header in table(folder, "PurchaseOrderHeader.tsv")?.iter().take(most) {
-        let number = cell(header, "PurchaseOrderID")?;
+    for header in &table(folder, "PurchaseOrderHeader.tsv")? {
+        let number = cell(header, NUMBER)?;
         let rows = details.get(number).map(Vec::as_slice).unwrap_or_default();
         let lines = rows.iter().map(|row| {
             Ok(SourceLine {
@@ -177,36 +175,49 @@ pub fn read(folder: &Path, most: usize) -> Result<Vec<SourceOrder>, Failure> {
     Ok(orders)
 }
 
-/// The same facts about other documents: every number and id ends in the given one.
-fn renumbered(facts: &[Value], run: i64) -> Vec<Value> {
-    fn walk(value: &mut Value, run: i64) {
-        match value {
-            Value::Object(members) => {
-                for (name, member) in members {
-                    match member {
-                        Value::String(text)
-                            if matches!(
-                                name.as_str(),
-                                "id" | "poNumber"
-                                    | "ackNumber"
-                                    | "receiptNumber"
-                                    | "invoiceNumber"
-                                    | "inspectionId"
-                                    | "ncrId"
-                            ) =>
-                        {
-                            *text = format!("{}-{run}", text.trim());
-                        }
-                        Value::Object(_) | Value::Array(_) => walk(member, run),
-                        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
-                    }
-                }
+/// Copies the first `most` orders of an export into a folder, with everything else as it is. Their numbers end
+/// in `run` where one is given: a real Odoo remembers what it was sent before.
+///
+/// # Errors
+/// When a file cannot be read or written, or is not what it should be.
+pub fn portion(from: &Path, to: &Path, most: usize, run: Option<i64>) -> Result<(), Failure> {
+    std::fs::create_dir_all(to)?;
+    let headers = table(from, "PurchaseOrderHeader.tsv")?;
+    let taken: BTreeSet<&str> = headers
+        .iter()
+        .take(most)
+        .map(|header| cell(header, NUMBER))
+        .collect::<Result<_, Failure>>()?;
+    for entry in std::fs::read_dir(from)? {
+        let path = entry?.path();
+        let Some(name) = path.file_name().filter(|_| path.is_file()) else {
+            continue;
+        };
+        let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let mut lines = text.lines();
+        let heads = lines.next().unwrap_or_default();
+        let number_at = heads.split('\t').position(|head| head == NUMBER);
+        let Some(number_at) = number_at else {
+            std::fs::write(to.join(name), &bytes)?;
+            continue;
+        };
+        let mut portion = format!("{heads}\n");
+        for line in lines {
+            let mut cells: Vec<String> = line.split('\t').map(str::to_owned).collect();
+            let Some(number) = cells.get_mut(number_at) else {
+                continue;
+            };
+            if !taken.contains(number.trim()) {
+                continue;
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, run)),
-            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            if let Some(run) = run {
+                *number = format!("{}-{run}", number.trim());
+            }
+            portion.push_str(&cells.join("\t"));
+            portion.push('\n');
         }
+        std::fs::write(to.join(name), portion)?;
     }
-    let mut facts = facts.to_vec();
-    facts.iter_mut().for_each(|fact| walk(fact, run));
-    facts
+    Ok(())
 }

@@ -137,7 +137,7 @@ impl World {
     /// When they cannot be read, or a store is not available.
     pub async fn add_feeds(&self, plant: &PlantCode, folder: &Path) -> Result<(), Failure> {
         let bundle = feeds::bundle_of(folder)?;
-        self.cloud.context.files.publish(plant, &bundle).await?;
+        interplant_runtime::files::publish(&self.cloud.context, plant, &bundle).await?;
         Ok(())
     }
 

@@ -312,9 +312,12 @@ class Cloud:
     def create_stack(self, stack: str, template: dict) -> None:
         cloudformation = self.client("cloudformation")
         name = self.stack_name(stack)
+        # By way of the bucket, as SAM does it: a template in the request itself has at most 51,200 bytes.
+        key = f"{name}.json"
+        self.client("s3").put_object(Bucket=BUCKET, Key=key, Body=json.dumps(template, separators=(",", ":")))
         cloudformation.create_stack(
             StackName=name,
-            TemplateBody=json.dumps(template, separators=(",", ":")),
+            TemplateURL=f"https://s3.amazonaws.com/{BUCKET}/{key}",
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
             Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in self.parameters(stack).items()],
         )
@@ -396,6 +399,7 @@ class Cloud:
             "route_dead_letters_url": outputs["RouteDeadLettersUrl"],
             "tick_queue_url": outputs["TickQueueUrl"],
             "watch_queue_url": outputs["WatchQueueUrl"],
+            "import_queue_url": outputs["ImportQueueUrl"],
             "tick_dead_letters_url": outputs["TickDeadLettersUrl"],
             "state_machine_arn": outputs["PurchaseOrderArn"],
         }

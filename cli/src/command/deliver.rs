@@ -60,6 +60,9 @@ fn print(id: &str, fate: &Value) {
         shown("/state"),
         shown("/documents")
     );
+    if let Some(first) = fate.get("same_as").and_then(Value::as_str) {
+        println!("The same bytes came before as {first}; nothing was read again.");
+    }
     let counts = [
         ("accepted", "facts taken in"),
         ("duplicates", "facts that were there before"),

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 use crate::cloud::LocalOptions;
 use crate::command::{list, send, show};
-use crate::legacy::{Export, SourceOrder};
+use crate::deliver::{deliver, settled};
+use crate::legacy::{self, Export};
 use crate::plants::read_plants;
 use crate::reconcile::{Reconciliation, reconcile};
 use crate::world::{OdooChoice, World};
@@ -74,8 +75,8 @@ struct Sending {
     plant: PlantCode,
     facts: Vec<Value>,
     disturbed: Vec<Value>,
-    /// What the source says of the orders, when it is an export.
-    source: Vec<SourceOrder>,
+    /// The export that they come from, when they come as files.
+    export: Option<Export>,
 }
 
 impl Demo {
@@ -108,11 +109,24 @@ impl Demo {
         let ids = lifecycles(&sendings);
         let facts: usize = sendings.iter().map(|sending| sending.facts.len()).sum();
         let envelopes: usize = sendings.iter().map(|sending| sending.disturbed.len()).sum();
-        step(&format!(
-            "sending {facts} facts of {} orders in {envelopes} envelopes: all twice, shuffled, every third under a new id",
-            ids.len()
-        ));
         let mut fates: BTreeMap<String, usize> = BTreeMap::new();
+        for sending in &sendings {
+            if let Some(export) = &sending.export {
+                step(&format!(
+                    "delivering {} files of plant {} with {} orders",
+                    export.files.len(),
+                    sending.plant,
+                    export.orders.len()
+                ));
+                take_files(&world, sending, export, &mut fates).await?;
+            }
+        }
+        if envelopes > 0 {
+            step(&format!(
+                "sending {facts} facts of {} orders in {envelopes} envelopes: all twice, shuffled, every third under a new id",
+                ids.len()
+            ));
+        }
         for sending in &sendings {
             count(
                 &mut fates,
@@ -135,6 +149,9 @@ impl Demo {
                 &mut fates,
                 &send::send(world.sender(&sending.plant)?, &sending.facts, 50).await?,
             );
+            if let Some(export) = &sending.export {
+                take_files(&world, sending, export, &mut fates).await?;
+            }
         }
         world.settle(&ids, within, |_| {}).await?;
         let report = report(&world, &sendings, &ids, fates).await?;
@@ -164,35 +181,46 @@ impl Demo {
         let bundle = feeds::bundle(&plants)?;
         for folder in read_plants(&plants)? {
             let code = folder.plant.plant.clone();
-            let mut export = match &self.data {
-                None => Export {
-                    events: folder.samples,
-                    orders: Vec::new(),
-                },
+            // A real Odoo remembers the last demo: its orders get numbers of their own each time.
+            let run = world
+                .sandbox
+                .is_none()
+                .then(|| world.cloud.context.now().as_second());
+            let (facts, export) = match &self.data {
+                None => (
+                    run.map_or(folder.samples.clone(), |run| {
+                        facts::renumbered(&folder.samples, run)
+                    }),
+                    None,
+                ),
                 Some(data) => {
+                    let portion = self.project.join(".local/demo/export");
+                    drop(std::fs::remove_dir_all(&portion));
                     let most = if self.orders == 0 {
                         usize::MAX
                     } else {
                         self.orders
                     };
-                    match Export::by_feed(&bundle, &code, data, most)? {
-                        Some(export) => export,
+                    legacy::portion(data, &portion, most, run)?;
+                    match Export::by_feed(&bundle, &code, &portion)? {
+                        Some(export) => (export.events.clone(), Some(export)),
                         None => continue,
                     }
                 }
             };
-            // A real Odoo remembers the last demo: its orders get numbers of their own each time.
-            if world.sandbox.is_none() {
-                export.renumber(world.cloud.context.now().as_second());
-            }
-            let facts = export.events;
             world.add_plant(&folder.plant).await?;
+            world.add_feeds(&code, &plants.join(code.as_str())).await?;
             world.create_masters(&code, &facts).await?;
             sendings.push(Sending {
-                disturbed: disturb(&facts),
+                // Files bring each fact once; what the disorder of messages does is shown by the samples.
+                disturbed: if export.is_some() {
+                    Vec::new()
+                } else {
+                    disturb(&facts)
+                },
                 plant: code,
                 facts,
-                source: export.orders,
+                export,
             });
         }
         match &self.data {
@@ -208,6 +236,37 @@ fn count(fates: &mut BTreeMap<String, usize>, results: &[Value]) {
     for result in results {
         *fates.entry(send::fate(result).to_owned()).or_default() += 1;
     }
+}
+
+/// Delivers the files of an export, and counts what became of the facts in them.
+async fn take_files(
+    world: &World,
+    sending: &Sending,
+    export: &Export,
+    fates: &mut BTreeMap<String, usize>,
+) -> Result<(), Failure> {
+    let sender = world.sender(&sending.plant)?;
+    let id = deliver(sender, &export.feed, &export.files).await?;
+    let within = Duration::from_secs(60 + sending.facts.len() as u64);
+    let fate = settled(sender, &id, within).await?;
+    let counts = fate.get("counts").and_then(Value::as_object);
+    for (what, number) in counts.into_iter().flatten() {
+        let number = number
+            .as_u64()
+            .and_then(|number| usize::try_from(number).ok());
+        if let Some(number) = number.filter(|number| *number > 0) {
+            *fates.entry(format!("in files: {what}")).or_default() += number;
+        }
+    }
+    if fate.get("same_as").is_some_and(Value::is_string) {
+        *fates
+            .entry("files with the same bytes: not read again".to_owned())
+            .or_default() += export.files.len();
+    }
+    if fate.get("state").and_then(Value::as_str) != Some("done") {
+        return Err(format!("the files were refused: {fate}").into());
+    }
+    Ok(())
 }
 
 fn describe(world: &World) -> String {
@@ -369,8 +428,10 @@ async fn report(
         .filter(|fact| fact["type"] == FactKind::PoCreated.event_type())
         .count();
     let mut reconciliation: Option<Reconciliation> = None;
-    for sending in sendings.iter().filter(|sending| !sending.source.is_empty()) {
-        reconciliation = Some(reconcile(&world.odoo, &sending.plant, &sending.source).await?);
+    for sending in sendings {
+        if let Some(export) = &sending.export {
+            reconciliation = Some(reconcile(&world.odoo, &sending.plant, &export.orders).await?);
+        }
     }
     let mut proof = vec![
         line(

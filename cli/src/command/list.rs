@@ -4,9 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
+use interplant_domain::exception::Code;
+use interplant_domain::identifier::PlantCode;
 use interplant_domain::lifecycle::Header;
 use interplant_domain::mailbox::RaisedException;
+use interplant_runtime::Context;
+use interplant_runtime::files::UnmappedCode;
 use interplant_runtime::store::Store;
+use serde_json::json;
 
 use crate::command::show;
 use crate::{Failure, cloud, table};
@@ -20,6 +25,9 @@ pub(crate) struct List {
     /// The open exceptions instead, also those that stop nothing
     #[arg(long)]
     exceptions: bool,
+    /// The files that were delivered instead, the last announced first
+    #[arg(long, conflicts_with = "exceptions")]
+    files: bool,
     /// At most so many of each plant
     #[arg(long, default_value_t = 100)]
     most: usize,
@@ -32,9 +40,12 @@ impl List {
             Some(plant) => vec![plant.parse()?],
             None => context.plants.codes().await?,
         };
+        if self.files {
+            return self.files(&context, &plants, json).await;
+        }
         let mut headers: Vec<Header> = Vec::new();
-        for plant in plants {
-            headers.extend(context.store.list(&plant, self.most).await?);
+        for plant in &plants {
+            headers.extend(context.store.list(plant, self.most).await?);
         }
         if self.exceptions {
             // Some exceptions do not stop their lifecycle: they are found by looking at each.
@@ -46,10 +57,18 @@ impl List {
                     .unwrap_or_default();
                 raised.extend(open.into_iter().map(|one| (header.id.to_string(), one)));
             }
+            let mut codes: Vec<UnmappedCode> = Vec::new();
+            for plant in &plants {
+                codes.extend(context.files.missed(plant, None).await?);
+            }
             if json {
-                println!("{}", serde_json::to_string_pretty(&raised)?);
+                let all = json!({"lifecycles": raised, "codes": codes});
+                println!("{}", serde_json::to_string_pretty(&all)?);
             } else {
                 show::print_exceptions(raised.iter().map(|(id, one)| (id.clone(), one)));
+                if !codes.is_empty() {
+                    print_codes(&codes);
+                }
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -60,6 +79,90 @@ impl List {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+impl List {
+    async fn files(
+        &self,
+        context: &Context,
+        plants: &[PlantCode],
+        json: bool,
+    ) -> Result<ExitCode, Failure> {
+        let most = i32::try_from(self.most).unwrap_or(i32::MAX);
+        let mut deliveries = Vec::new();
+        for plant in plants {
+            deliveries.extend(context.files.deliveries(plant, most).await?);
+        }
+        if json {
+            println!("{}", serde_json::to_string_pretty(&deliveries)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        table::print(
+            [
+                "delivery",
+                "plant",
+                "feed",
+                "files",
+                "state",
+                "taken in",
+                "known before",
+                "held",
+                "waiting for a code",
+                "not made",
+                "not read",
+            ],
+            deliveries.iter().map(|delivery| {
+                let names: Vec<&str> = delivery
+                    .files
+                    .iter()
+                    .map(|file| file.name.as_str())
+                    .collect();
+                let counts = &delivery.counts;
+                [
+                    delivery.id.clone(),
+                    delivery.plant.to_string(),
+                    delivery.feed.clone(),
+                    names.join(", "),
+                    format!("{:?}", delivery.state).to_lowercase(),
+                    counts.accepted.to_string(),
+                    counts.duplicates.to_string(),
+                    counts.held.to_string(),
+                    counts.unknown_code.to_string(),
+                    counts.rejected.to_string(),
+                    counts.unread.to_string(),
+                ]
+            }),
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A table of codes that facts of files wait for.
+fn print_codes(codes: &[UnmappedCode]) {
+    let code = Code::UnmappedCode;
+    println!("\n{code}: {}", code.next_step());
+    table::print(
+        [
+            "plant",
+            "feed",
+            "lookup",
+            "code",
+            "deliveries",
+            "owner",
+            "due",
+        ],
+        codes.iter().map(|missed| {
+            [
+                missed.plant.to_string(),
+                missed.feed.clone(),
+                missed.table.clone(),
+                missed.code.clone(),
+                missed.files.join(", "),
+                missed.owner.clone(),
+                format!("{:.0}", missed.due_at),
+            ]
+        }),
+    );
 }
 
 /// A table of lifecycles.

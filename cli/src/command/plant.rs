@@ -54,11 +54,18 @@ impl Plant {
                 let context = cloud::attach(local).await?.0;
                 context.plants.publish(&plant).await?;
                 let bundle = feeds::bundle_of(&folder)?;
-                context.files.publish(&plant.plant, &bundle).await?;
+                let again =
+                    interplant_runtime::files::publish(&context, &plant.plant, &bundle).await?;
                 if json {
                     println!("{}", serde_json::to_string_pretty(&plant)?);
                 } else {
                     println!("{} ({}) is published.", plant.plant, plant.name);
+                    if !again.is_empty() {
+                        println!(
+                            "Codes that were missing are known now; read again: {}.",
+                            again.join(", ")
+                        );
+                    }
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -160,7 +167,7 @@ fn check_feed(folder: &Path, feed: &Feed, accept: bool) -> Result<Checked, Failu
             ..Checked::default()
         });
     };
-    let mapped = feeds::map(feed, &files, usize::MAX)?;
+    let mapped = feeds::map(feed, &files)?;
     let lines = outcome(&mapped);
     let expected = samples.join("expected.jsonl");
     if accept {
@@ -285,7 +292,7 @@ fn map(folder: &Path, files: &Path, name: Option<&str>) -> Result<ExitCode, Fail
             files.display()
         )
     })?;
-    let mapped = feeds::map(&feed, &files, usize::MAX)?;
+    let mapped = feeds::map(&feed, &files)?;
     for made in &mapped.made {
         println!("{}", made.event);
     }

@@ -26,6 +26,7 @@ struct AnnouncedFile {
     name: String,
     /// Text, like every number at the door.
     bytes: String,
+    sha256: Option<String>,
 }
 
 fn refused(code: &'static str, title: impl Into<String>, pointer: &str) -> Problem {
@@ -126,6 +127,19 @@ fn roles(feed: &Feed, announced: &[AnnouncedFile]) -> Result<Vec<DeliveredFile>,
                 &format!("{here}/bytes"),
             )
         })?;
+        let is_hash = |text: &String| {
+            text.len() == 64
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        };
+        if !file.sha256.as_ref().is_none_or(is_hash) {
+            return Err(refused(
+                "invalid_value",
+                "a SHA-256 is 64 digits and small letters from a to f",
+                &format!("{here}/sha256"),
+            ));
+        }
         if bytes > FILE_BYTES {
             return Err(Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -155,6 +169,7 @@ fn roles(feed: &Feed, announced: &[AnnouncedFile]) -> Result<Vec<DeliveredFile>,
             role: role.to_owned(),
             name: file.name.clone(),
             bytes,
+            sha256: file.sha256.clone(),
             version: None,
         });
     }
@@ -181,10 +196,10 @@ pub(crate) async fn fate(
 ) -> Result<Option<Value>, Problem> {
     let delivery = context
         .files
-        .delivery(id)
+        .delivery(plant, id)
         .await
         .map_err(|error| unavailable(&error))?;
-    let Some(delivery) = delivery.filter(|delivery| delivery.plant == *plant) else {
+    let Some(delivery) = delivery else {
         return Ok(None);
     };
     let result = if matches!(delivery.state, DeliveryState::Done | DeliveryState::Refused) {
@@ -193,10 +208,20 @@ pub(crate) async fn fate(
     } else {
         None
     };
+    // The same bytes get the same answer.
+    let answered = delivery.same_as.as_deref().unwrap_or(&delivery.id);
+    let acknowledgment = match &delivery.answer_control {
+        Some(_) => {
+            let address = context.files.acknowledgment_address(plant, answered).await;
+            Some(address.map_err(|error| unavailable(&error))?)
+        }
+        None => None,
+    };
     Ok(Some(json!({
+        "interchanges": delivery.interchanges, "acknowledgment_url": acknowledgment,
         "id": delivery.id, "feed": delivery.feed, "state": delivery.state, "mapping": delivery.bundle,
         "documents": delivery.documents, "counts": delivery.counts, "problems": delivery.problems,
-        "refused": delivery.refused, "announced_at": delivery.announced_at, "finished_at": delivery.finished_at,
+        "refused": delivery.refused, "same_as": delivery.same_as, "announced_at": delivery.announced_at, "finished_at": delivery.finished_at,
         "result_url": result
     })))
 }

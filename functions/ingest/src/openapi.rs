@@ -99,7 +99,7 @@ pub(crate) fn document() -> Value {
                             "feed": {"type": "string"},
                             "files": {"type": "array", "items": {
                                 "type": "object", "additionalProperties": false, "required": ["name", "bytes"],
-                                "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 200}, "bytes": {"type": "integer", "minimum": 0}}
+                                "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 200}, "bytes": {"type": "integer", "minimum": 0}, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
                             }}
                         }
                     }}}},

@@ -167,6 +167,8 @@ codes! {
     UnknownItem = "UNKNOWN_ITEM", DataSteward, 8, "Create the item in Odoo with the external id that the message names, then retry.";
     /// The plant's configuration or Odoo does not know a unit, a tax, a currency, an account or an answer code.
     UnknownCode = "UNKNOWN_CODE", DataSteward, 8, "Add the code to the plant's configuration, publish it, then retry.";
+    /// A plant's file has a code that no lookup of its feed knows: the facts with it wait.
+    UnmappedCode = "UNMAPPED_CODE", DataSteward, 8, "Add the code to the lookup and publish the plant: the files are read again, and what waited is made.";
     /// Odoo would round a price or a quantity of the document.
     AmountPrecision = "AMOUNT_PRECISION", Operations, 8, "Run `interplant odoo prepare` and set the decimal accuracy that it names in Odoo, then retry.";
     /// Odoo wants the order to be approved before it is confirmed.

@@ -178,7 +178,8 @@ impl<R: Read> Rows for Reader<R> {
                 }
                 Ok(true) => {}
                 Err(error) => {
-                    let fault = fault(&error);
+                    let mut fault = fault(&error);
+                    fault.line = fault.line.max(self.csv.position().line());
                     self.ended = fault.ends;
                     return Some(Err((None, fault)));
                 }

@@ -139,6 +139,14 @@ pub fn lookups(feed: &Feed, inputs: &[Input<'_>]) -> Result<Lookups, Unread> {
 #[derive(Debug, Clone)]
 pub struct Lookups(pub(crate) Arc<BTreeMap<String, Lookup>>);
 
+impl Lookups {
+    /// Whether a lookup has a code, for any day.
+    #[must_use]
+    pub fn knows(&self, table: &str, code: &str) -> bool {
+        self.0.get(table).is_some_and(|lookup| lookup.has(code))
+    }
+}
+
 fn find<'i, 'b>(feed: &Feed, role: &str, inputs: &'i [Input<'b>]) -> Result<&'i Input<'b>, Unread> {
     let found = inputs.iter().find(|input| input.role == role);
     found.ok_or_else(|| Unread {
@@ -158,8 +166,8 @@ fn read_tree(
     input: &Input<'_>,
     each: &mut dyn FnMut(Result<Document, Unread>),
 ) -> Result<(), Unread> {
-    let bytes = (input.open)().map_err(|error| unread(input, Fault::unreadable(&error)))?;
-    let ended = tree.read(bytes, &mut |read| match read {
+    let open = || (input.open)().map_err(|error| Fault::unreadable(&error));
+    let ended = tree.read(&open, &mut |read| match read {
         Ok(branch) => {
             let mut value = branch.value;
             value.insert(FILE.to_owned(), JValue::from(input.name));

@@ -614,6 +614,14 @@ impl Feed {
         left.into_iter().collect()
     }
 
+    /// Whether one of the lookups that are kept with the plant has a code, for any day.
+    #[must_use]
+    pub fn knows(&self, table: &str, code: &str) -> bool {
+        self.lookups
+            .get(table)
+            .is_some_and(|lookup| lookup.has(code))
+    }
+
     /// How many codes each lookup has.
     #[must_use]
     pub fn lookup_sizes(&self) -> Vec<(&str, usize)> {

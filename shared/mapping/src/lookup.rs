@@ -148,6 +148,11 @@ impl Lookup {
             .or_else(|| default().map(String::as_str)))
     }
 
+    /// Whether it lists a code, for any day.
+    pub(crate) fn has(&self, code: &str) -> bool {
+        self.rows.contains_key(code)
+    }
+
     /// How many codes it has.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()

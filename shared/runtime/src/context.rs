@@ -115,6 +115,7 @@ impl Context {
                 settings.route_queue_url.clone(),
                 settings.tick_queue_url.clone(),
                 settings.watch_queue_url.clone(),
+                settings.import_queue_url.clone(),
             ),
             secrets: Secrets::new(
                 aws_sdk_secretsmanager::Client::new(&aws),

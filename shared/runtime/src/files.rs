@@ -4,7 +4,11 @@
 //! says how far it has come; every fact enters the inbox by the id that its content gives it, so what is
 //! read a second time after a crash is recognised.
 
-use std::collections::BTreeMap;
+mod code;
+mod delivery;
+mod interchange;
+
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,154 +17,26 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use interplant_domain::identifier::{PlantCode, sha256_hex};
-use interplant_mapping::document::Unread;
 use interplant_mapping::feed::Bundle;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
-use uuid::Uuid;
 
 use crate::store::{Error, happened, unavailable};
+
+pub use code::{UnmappedCode, publish};
+pub use delivery::{Counts, DeliveredFile, Delivery, DeliveryState, delivery_of};
 
 /// How long an address for an upload is good.
 const UPLOAD_WITHIN: Duration = Duration::from_secs(3600);
 
+/// What is answered to the sender of interchanges: TA1, 997 or CONTRL.
+const ACKNOWLEDGMENT: &str = "acknowledgment.edi";
+
+/// Sort key of the feeds that are in force.
+const FEEDS: &str = "feeds";
+
 /// The largest file.
 pub const FILE_BYTES: u64 = 1 << 30;
-
-/// Files that a feed reads together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// Our id of it.
-    pub id: String,
-    /// The plant.
-    pub plant: PlantCode,
-    /// The feed.
-    pub feed: String,
-    /// SHA-256 of the configuration that it is read by, also when another one is published meanwhile.
-    pub bundle: String,
-    /// The files.
-    pub files: Vec<DeliveredFile>,
-    /// Where it stands.
-    pub state: DeliveryState,
-    /// Documents that are done with.
-    pub documents: u64,
-    /// What became of facts and rows.
-    pub counts: Counts,
-    /// The first problems; all of them are in the result file.
-    pub problems: Vec<serde_json::Value>,
-    /// Parts of the result file, one for each time that the reader noted how far it was.
-    pub segments: Vec<u64>,
-    /// Why nothing, or nothing more, could be read.
-    pub refused: Option<serde_json::Value>,
-    /// When it was announced.
-    pub announced_at: Timestamp,
-    /// When the first reader began.
-    pub started_at: Option<Timestamp>,
-    /// When it was done.
-    pub finished_at: Option<Timestamp>,
-    /// Until when its reader may work.
-    pub lease_until: Option<Timestamp>,
-    /// Raised by every change.
-    pub revision: u64,
-}
-
-/// One of the files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeliveredFile {
-    /// What it is to the feed.
-    pub role: String,
-    /// What the plant calls it.
-    pub name: String,
-    /// How long the plant says it is.
-    pub bytes: u64,
-    /// The version that is read, once it is uploaded.
-    pub version: Option<String>,
-}
-
-/// Where a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeliveryState {
-    /// Not all files are there.
-    Uploading,
-    /// It is read.
-    Reading,
-    /// All of it was read.
-    Done,
-    /// It cannot be read, or not to its end.
-    Refused,
-}
-
-/// What became of facts and rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Counts {
-    /// Facts that are new.
-    pub accepted: u64,
-    /// Facts that were there before.
-    pub duplicates: u64,
-    /// Facts whose document came before with another content: a person decides.
-    pub held: u64,
-    /// Facts that name a code that a lookup does not know.
-    pub unknown_code: u64,
-    /// Facts that could not be made.
-    pub rejected: u64,
-    /// Rows that could not be read.
-    pub unread: u64,
-}
-
-impl Delivery {
-    fn key(&self, file: &DeliveredFile) -> String {
-        format!("in/{}/{}/{}", self.plant, self.id, file.role)
-    }
-
-    fn out(&self, name: &str) -> String {
-        format!("out/{}/{}/{name}", self.plant, self.id)
-    }
-
-    /// A new delivery.
-    #[must_use]
-    pub fn announced(
-        plant: &PlantCode,
-        feed: &str,
-        bundle: &str,
-        files: Vec<DeliveredFile>,
-        now: Timestamp,
-    ) -> Self {
-        Self {
-            id: format!("file_{}", Uuid::now_v7().simple()),
-            plant: plant.clone(),
-            feed: feed.to_owned(),
-            bundle: bundle.to_owned(),
-            files,
-            state: DeliveryState::Uploading,
-            documents: 0,
-            counts: Counts::default(),
-            problems: Vec::new(),
-            segments: Vec::new(),
-            refused: None,
-            announced_at: now,
-            started_at: None,
-            finished_at: None,
-            lease_until: None,
-            revision: 0,
-        }
-    }
-
-    /// The end of a delivery that cannot be read.
-    pub fn refuse(&mut self, why: &Unread) {
-        self.state = DeliveryState::Refused;
-        self.refused = serde_json::to_value(why).ok();
-    }
-}
-
-/// The delivery that an object in the bucket belongs to.
-#[must_use]
-pub fn delivery_of(key: &str) -> Option<&str> {
-    let mut parts = key.strip_prefix("in/")?.split('/');
-    parts.next()?;
-    parts.next()
-}
 
 /// Buckets, records and published feeds.
 #[derive(Debug, Clone)]
@@ -212,7 +88,8 @@ impl Files {
         self.dynamo
             .put_item()
             .table_name(&self.table)
-            .item("pk", AttributeValue::S(format!("bundle#{plant}")))
+            .item("pk", key(plant))
+            .item("sk", AttributeValue::S(FEEDS.to_owned()))
             .item("hash", AttributeValue::S(hash.clone()))
             .send()
             .await
@@ -225,7 +102,7 @@ impl Files {
     /// # Errors
     /// When the store is not available.
     pub async fn published(&self, plant: &PlantCode) -> Result<Option<String>, Error> {
-        let item = self.item(&format!("bundle#{plant}")).await?;
+        let item = self.item(plant, FEEDS).await?;
         let hash = item.as_ref().and_then(|item| item.get("hash"));
         Ok(hash.and_then(|hash| hash.as_s().ok()).cloned())
     }
@@ -293,15 +170,64 @@ impl Files {
     ///
     /// # Errors
     /// When the store is not available.
-    pub async fn delivery(&self, id: &str) -> Result<Option<Delivery>, Error> {
-        let Some(item) = self.item(&format!("file#{id}")).await? else {
+    pub async fn delivery(&self, plant: &PlantCode, id: &str) -> Result<Option<Delivery>, Error> {
+        let item = self.item(plant, &format!("file#{id}")).await?;
+        item.as_ref().map(body).transpose()
+    }
+
+    /// The newest deliveries of a plant, the last announced first.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn deliveries(&self, plant: &PlantCode, most: i32) -> Result<Vec<Delivery>, Error> {
+        let answer = self
+            .dynamo
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", key(plant))
+            .expression_attribute_values(":sk", AttributeValue::S("file#".to_owned()))
+            // Ids are made in the order of time.
+            .scan_index_forward(false)
+            .limit(most)
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        answer.items().iter().map(body).collect()
+    }
+
+    /// Notes that the bytes of a delivery were read to the end, by which feeds; the delivery that was first.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn note_bytes(&self, delivery: &Delivery, sha256: &str) -> Result<(), Error> {
+        let put = self
+            .dynamo
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", key(&delivery.plant))
+            .item("sk", bytes_key(delivery, sha256))
+            .item("file", AttributeValue::S(delivery.id.clone()))
+            .condition_expression("attribute_not_exists(pk)");
+        happened(put.send().await).map(|_| ())
+    }
+
+    /// The delivery whose bytes were the same, if it was read to the end by the same feeds.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn same_bytes(
+        &self,
+        delivery: &Delivery,
+        sha256: &str,
+    ) -> Result<Option<String>, Error> {
+        let AttributeValue::S(sk) = bytes_key(delivery, sha256) else {
             return Ok(None);
         };
-        let body = item.get("body").and_then(|body| body.as_s().ok());
-        let text = body.map_or("", String::as_str);
-        serde_json::from_str(text)
-            .map(Some)
-            .map_err(|error| Error::Unreadable(format!("delivery {id}: {error}")))
+        let item = self.item(&delivery.plant, &sk).await?;
+        let file = item.as_ref().and_then(|item| item.get("file"));
+        Ok(file.and_then(|file| file.as_s().ok()).cloned())
     }
 
     /// Writes a delivery that was changed; nobody else has changed it meanwhile.
@@ -321,7 +247,8 @@ impl Files {
             .dynamo
             .put_item()
             .table_name(&self.table)
-            .item("pk", AttributeValue::S(format!("file#{}", delivery.id)))
+            .item("pk", key(&delivery.plant))
+            .item("sk", AttributeValue::S(format!("file#{}", delivery.id)))
             .item("body", AttributeValue::S(body))
             .item("revision", AttributeValue::N(delivery.revision.to_string()));
         let put = match seen {
@@ -377,7 +304,7 @@ impl Files {
         Ok(all)
     }
 
-    /// Brings a file to this machine, in the version that the delivery names.
+    /// Brings a file to this machine, in the version that the delivery names; SHA-256 of its bytes.
     ///
     /// # Errors
     /// When the bucket or the disk is not available.
@@ -386,7 +313,7 @@ impl Files {
         delivery: &Delivery,
         file: &DeliveredFile,
         to: &Path,
-    ) -> Result<(), Error> {
+    ) -> Result<Downloaded, Error> {
         let version = file.version.clone().filter(|version| version != "null");
         let object = self
             .s3
@@ -399,15 +326,23 @@ impl Files {
             .map_err(unavailable)?;
         let disk = |error: std::io::Error| Error::Unavailable(error.to_string());
         let mut body = object.body;
+        let mut hash = Sha256::new();
+        let mut length = 0;
         let mut local = tokio::fs::File::create(to).await.map_err(disk)?;
         while let Some(bytes) = body
             .try_next()
             .await
             .map_err(|error| Error::Unavailable(error.to_string()))?
         {
+            hash.update(&bytes);
+            length += bytes.len() as u64;
             local.write_all(&bytes).await.map_err(disk)?;
         }
-        local.flush().await.map_err(disk)
+        local.flush().await.map_err(disk)?;
+        Ok(Downloaded {
+            bytes: length,
+            sha256: hex(&hash.finalize()),
+        })
     }
 
     /// Keeps what a reader had to say since it last noted how far it was.
@@ -420,11 +355,8 @@ impl Files {
         segment: u64,
         lines: String,
     ) -> Result<(), Error> {
-        self.put(
-            delivery.out(&format!("segments/{segment:012}.jsonl")),
-            lines,
-        )
-        .await
+        let key = delivery.out(&format!("segments/{segment:012}.jsonl"));
+        self.put(key, lines.into_bytes()).await
     }
 
     /// Puts the result file together: the counts, then every problem.
@@ -433,7 +365,7 @@ impl Files {
     /// When the bucket is not available.
     pub async fn write_result(&self, delivery: &Delivery) -> Result<(), Error> {
         let mut text = serde_json::json!({
-            "file": delivery.id, "feed": delivery.feed, "state": delivery.state, "documents": delivery.documents,
+            "file": delivery.id, "feed": delivery.feed, "mapping": delivery.bundle, "state": delivery.state, "documents": delivery.documents,
             "counts": delivery.counts, "refused": delivery.refused
         })
         .to_string();
@@ -454,7 +386,33 @@ impl Files {
                 .map_err(|error| Error::Unavailable(error.to_string()))?;
             text.push_str(&String::from_utf8_lossy(&bytes.into_bytes()));
         }
-        self.put(delivery.out("result.jsonl"), text).await
+        self.put(delivery.out("result.jsonl"), text.into_bytes())
+            .await
+    }
+
+    /// Keeps what is answered to the sender of interchanges.
+    ///
+    /// # Errors
+    /// When the bucket is not available.
+    pub async fn keep_acknowledgment(
+        &self,
+        delivery: &Delivery,
+        answer: Vec<u8>,
+    ) -> Result<(), Error> {
+        self.put(delivery.out(ACKNOWLEDGMENT), answer).await
+    }
+
+    /// Where the answer to a delivery of interchanges can be fetched for a while.
+    ///
+    /// # Errors
+    /// When no address can be signed.
+    pub async fn acknowledgment_address(
+        &self,
+        plant: &PlantCode,
+        id: &str,
+    ) -> Result<String, Error> {
+        self.address(format!("out/{plant}/{id}/{ACKNOWLEDGMENT}"))
+            .await
     }
 
     /// Where the result file can be fetched for a while.
@@ -462,23 +420,23 @@ impl Files {
     /// # Errors
     /// When no address can be signed.
     pub async fn result_address(&self, delivery: &Delivery) -> Result<String, Error> {
+        self.address(delivery.out("result.jsonl")).await
+    }
+
+    async fn address(&self, key: String) -> Result<String, Error> {
         let within = PresigningConfig::expires_in(UPLOAD_WITHIN)
             .map_err(|error| Error::Unreadable(error.to_string()))?;
-        let get = self
-            .s3
-            .get_object()
-            .bucket(&self.bucket)
-            .key(delivery.out("result.jsonl"));
+        let get = self.s3.get_object().bucket(&self.bucket).key(key);
         let signed = get.presigned(within).await.map_err(unavailable)?;
         Ok(signed.uri().to_owned())
     }
 
-    async fn put(&self, key: String, text: String) -> Result<(), Error> {
+    async fn put(&self, key: String, bytes: Vec<u8>) -> Result<(), Error> {
         self.s3
             .put_object()
             .bucket(&self.bucket)
             .key(key)
-            .body(text.into_bytes().into())
+            .body(bytes.into())
             .send()
             .await
             .map(|_| ())
@@ -487,17 +445,51 @@ impl Files {
 
     async fn item(
         &self,
-        key: &str,
-    ) -> Result<Option<std::collections::HashMap<String, AttributeValue>>, Error> {
+        plant: &PlantCode,
+        sk: &str,
+    ) -> Result<Option<HashMap<String, AttributeValue>>, Error> {
         let answer = self
             .dynamo
             .get_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(key.to_owned()))
+            .key("pk", key(plant))
+            .key("sk", AttributeValue::S(sk.to_owned()))
             .consistent_read(true)
             .send()
             .await
             .map_err(unavailable)?;
         Ok(answer.item().cloned())
     }
+}
+
+fn key(plant: &PlantCode) -> AttributeValue {
+    AttributeValue::S(format!("plant#{plant}"))
+}
+
+fn bytes_key(delivery: &Delivery, sha256: &str) -> AttributeValue {
+    AttributeValue::S(format!(
+        "bytes#{}#{}#{sha256}",
+        delivery.feed, delivery.bundle
+    ))
+}
+
+fn body<T: serde::de::DeserializeOwned>(
+    item: &HashMap<String, AttributeValue>,
+) -> Result<T, Error> {
+    let text = item.get("body").and_then(|body| body.as_s().ok());
+    serde_json::from_str(text.map_or("", String::as_str))
+        .map_err(|error| Error::Unreadable(format!("a record of files: {error}")))
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What was downloaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Downloaded {
+    /// How many bytes.
+    pub bytes: u64,
+    /// SHA-256 of them.
+    pub sha256: String,
 }

@@ -25,6 +25,16 @@ pub struct WatchMessage {
     pub database: Option<String>,
 }
 
+/// What `import` is told besides S3's own notifications: a delivery that is to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportMessage {
+    /// The plant.
+    pub plant: PlantCode,
+    /// Our id of the delivery.
+    pub file: String,
+}
+
 /// The queues.
 #[derive(Debug, Clone)]
 pub struct Queues {
@@ -32,17 +42,25 @@ pub struct Queues {
     route_url: String,
     tick_url: String,
     watch_url: String,
+    import_url: String,
 }
 
 impl Queues {
     /// The queues by their addresses.
     #[must_use]
-    pub fn new(client: Client, route_url: String, tick_url: String, watch_url: String) -> Self {
+    pub fn new(
+        client: Client,
+        route_url: String,
+        tick_url: String,
+        watch_url: String,
+        import_url: String,
+    ) -> Self {
         Self {
             client,
             route_url,
             tick_url,
             watch_url,
+            import_url,
         }
     }
 
@@ -86,6 +104,16 @@ impl Queues {
         let text = serde_json::to_string(&message)
             .map_err(|error| Error::Unreadable(error.to_string()))?;
         self.later(&self.watch_url, text, after).await
+    }
+
+    /// Tells `import` to look at a delivery after a while.
+    ///
+    /// # Errors
+    /// When the queue is not available.
+    pub async fn import(&self, message: &ImportMessage, after: Duration) -> Result<(), Error> {
+        let text =
+            serde_json::to_string(message).map_err(|error| Error::Unreadable(error.to_string()))?;
+        self.later(&self.import_url, text, after).await
     }
 
     async fn later(&self, url: &str, text: String, after: Duration) -> Result<(), Error> {

@@ -28,6 +28,8 @@ pub struct Settings {
     pub tick_queue_url: String,
     /// Queue that tells `odoo-watch` to read.
     pub watch_queue_url: String,
+    /// Queue to `import`.
+    pub import_queue_url: String,
     /// ARN of the purchase order's state machine.
     pub purchase_order_arn: String,
     /// Secrets are `<prefix>/plants/<code>`, `<prefix>/odoo/<database>` and `<prefix>/odoo-hints/<database>`.
@@ -93,6 +95,7 @@ impl Settings {
         let route_queue_url = text("INTERPLANT_ROUTE_QUEUE_URL");
         let tick_queue_url = text("INTERPLANT_TICK_QUEUE_URL");
         let watch_queue_url = text("INTERPLANT_WATCH_QUEUE_URL");
+        let import_queue_url = text("INTERPLANT_IMPORT_QUEUE_URL");
         let purchase_order_arn = text("INTERPLANT_PURCHASE_ORDER_ARN");
         let mut seconds =
             |name: &str, default: u64| match variable(name).filter(|value| !value.is_empty()) {
@@ -122,6 +125,7 @@ impl Settings {
             route_queue_url,
             tick_queue_url,
             watch_queue_url,
+            import_queue_url,
             purchase_order_arn,
         };
         if missing.is_empty() {

@@ -13,6 +13,7 @@
 mod api;
 mod decisions;
 mod faults;
+mod files;
 mod order;
 mod orders;
 mod purchase;

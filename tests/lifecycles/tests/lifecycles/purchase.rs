@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use interplant_cli::deliver::{deliver, settled};
 use interplant_cli::facts::event;
-use interplant_cli::legacy::Export;
+use interplant_cli::legacy::{Export, portion};
 use interplant_cli::world::World;
 use interplant_domain::exception::{Code, Decision};
 use interplant_domain::fact::{Code as FactCode, FactKind};
@@ -17,7 +18,7 @@ use interplant_runtime::protocol;
 use serde_json::{Value, json};
 
 use crate::order::{Order, delivered, new_orders, send, settle};
-use crate::setting::{alone, beside_others, failpoints, lifecycle, plant_b, until};
+use crate::setting::{PATIENCE, alone, beside_others, failpoints, lifecycle, plant_b, until};
 
 /// An order with lines of its own: number, item, quantity, price.
 struct Purchase {
@@ -825,18 +826,32 @@ fn a_process_killed_at_any_other_effect_leaves_one_effect_each() {
 fn a_legacy_export_ends_in_odoo_to_the_unit_and_to_the_cent() {
     beside_others(async |world| {
         let plants = crate::setting::project().join("plants");
-        let folder = plants.join("plant-b/samples/purchase-orders");
-        let bundle = interplant_cli::feeds::bundle(&plants).unwrap();
-        let export = Export::by_feed(&bundle, &plant_b(), &folder, usize::MAX).unwrap();
-        let mut export = export.unwrap();
+        let samples = plants.join("plant-b/samples/purchase-orders");
         // A real Odoo remembers the last run.
-        export.renumber(world.cloud.context.now().as_millisecond());
+        let run = world.cloud.context.now().as_millisecond();
+        let folder = crate::setting::project().join(format!(".local/lifecycles/export-{run}"));
+        portion(&samples, &folder, usize::MAX, Some(run)).unwrap();
+        let bundle = interplant_cli::feeds::bundle(&plants).unwrap();
+        let export = Export::by_feed(&bundle, &plant_b(), &folder).unwrap();
+        let export = export.unwrap();
         let events = export.events;
         world.create_masters(&plant_b(), &events).await.unwrap();
         // Backwards: every fact comes before the one that it needs.
-        for event in events.iter().rev() {
+        for event in events.iter().rev().take(events.len() / 2) {
             send(world, event).await;
         }
+        // The files bring the rest; what was sent is recognised in them.
+        let sender = world.sender(&plant_b()).unwrap();
+        let id = deliver(sender, &export.feed, &export.files).await.unwrap();
+        let fate = settled(sender, &id, PATIENCE).await.unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(fate["state"], "done", "{fate}");
+        let (sent, all) = (events.len() / 2, events.len());
+        assert_eq!(
+            fate["counts"],
+            json!({"accepted": all - sent, "duplicates": sent, "held": 0, "unknown_code": 0, "rejected": 0, "unread": 0}),
+            "{fate}"
+        );
         let ids: Vec<_> = export
             .orders
             .iter()

@@ -66,10 +66,10 @@ async fn start() -> World {
             std::process::exit(1)
         });
     for plant in ["plant-a", "plant-b", "plant-c"] {
-        world
-            .add_plant(&read_plant(&project.join("plants").join(plant)).unwrap())
-            .await
-            .unwrap();
+        let folder = project.join("plants").join(plant);
+        let read = read_plant(&folder).unwrap();
+        world.add_plant(&read).await.unwrap();
+        world.add_feeds(&read.plant, &folder).await.unwrap();
     }
     println!(
         "lifecycles against Odoo {:?}, {}",
