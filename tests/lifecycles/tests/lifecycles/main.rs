@@ -11,6 +11,7 @@
 )]
 
 mod api;
+mod buyer;
 mod decisions;
 mod faults;
 mod files;

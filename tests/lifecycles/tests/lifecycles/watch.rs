@@ -4,398 +4,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use interplant_cli::facts::{event, readdressed};
-use interplant_cli::world::World;
-use interplant_domain::exception::Code;
-use interplant_domain::fact::{Day, FactKind, Owner};
-use interplant_domain::identifier::{LifecycleId, LifecycleKind, PlantCode};
-use interplant_domain::json::Json;
-use interplant_domain::lifecycle::{Lifecycle, Status};
-use interplant_domain::plant::{Plant, Watch};
-use interplant_domain::purchase_order::PurchaseOrder;
-use interplant_odoo::{Limits, Version, http_client};
+use interplant_domain::exception::{Code, Decision};
+use interplant_domain::fact::{FactKind, Owner};
+use interplant_domain::identifier::{LifecycleId, LifecycleKind};
+use interplant_domain::lifecycle::Status;
+use interplant_odoo::{Limits, http_client};
 use interplant_odoo_sandbox::{Effect, Fault, FaultKind};
-use interplant_runtime::outbox::Shelf;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::order::{Order, assert_done_once, new_orders, send, settle};
-use crate::setting::{PATIENCE, alone, failpoints, lifecycle, plant_b, until};
-
-/// A plant whose orders a buyer makes in Odoo, with an operation type of its own.
-struct Watching<'w> {
-    world: &'w mut World,
-    plant: Plant,
-    /// Odoo's id of the operation type.
-    receipts: i64,
-    user: Value,
-}
-
-impl<'w> Watching<'w> {
-    async fn begin(world: &'w mut World) -> Self {
-        let random = uuid::Uuid::new_v4().simple().to_string();
-        let run = &random[..8];
-        let mut plant = world.plants[&plant_b()].clone();
-        plant.plant = format!("watch-{run}").parse().unwrap();
-        plant.odoo.partners = "interplant.watch_partner".to_owned();
-        plant.odoo.items = "interplant.watch_item".to_owned();
-        plant.odoo.receipt_type = format!("interplant.watch_{run}_receipts");
-        let yesterday = world.cloud.context.now() - jiff::SignedDuration::from_hours(24);
-        let since = Day(yesterday.to_zoned(jiff::tz::TimeZone::UTC).date());
-        plant.odoo.watch = Some(Watch {
-            purchase_orders_since: since,
-            overlap_seconds: 60,
-            codes: BTreeSet::new(),
-        });
-        let columns = [
-            "id",
-            "name",
-            "code",
-            "sequence_code",
-            "company_id/id",
-            "warehouse_id/id",
-            "default_location_src_id/id",
-            "default_location_dest_id/id",
-        ];
-        let row = [
-            plant.odoo.receipt_type.as_str(),
-            "Receipts of a test",
-            "incoming",
-            "WTC",
-            "base.main_company",
-            "stock.warehouse0",
-            "stock.stock_location_suppliers",
-            "stock.stock_location_stock",
-        ];
-        let row = vec![row.map(str::to_owned).to_vec()];
-        let loaded = world.odoo.load("stock.picking.type", &columns, row).await;
-        let receipts = loaded.unwrap()[0];
-        world.add_plant(&plant).await.unwrap();
-        let plant = world.plants[&plant.plant].clone();
-        let mut it = Self {
-            world,
-            plant,
-            receipts,
-            user: Value::Null,
-        };
-        if it.world.odoo.version() != Version::V19 {
-            let credentials = it.world.credentials().clone();
-            let args = json!([credentials.db, credentials.login, credentials.api_key, {}]);
-            it.user = it.rpc("common", "authenticate", args).await;
-        }
-        it.masters().await;
-        it
-    }
-
-    fn code(&self) -> &PlantCode {
-        &self.plant.plant
-    }
-
-    /// Suppliers and items as a plant's own order names them.
-    async fn masters(&self) {
-        let line = |no: &str, item: &str| json!({"lineNo": no, "itemId": item, "qty": "1", "uom": "EA", "unitPrice": "1"});
-        let lines = [line("1", "WATCH-FRAME"), line("2", "WATCH-FORK")];
-        let order = json!({"poNumber": "none", "supplierId": "WATCH-TESTER", "currency": "USD", "orderDate": "2026-10-05", "lines": lines});
-        let created = self.event("none", FactKind::PoCreated, &order);
-        self.world
-            .create_masters(self.code(), &[created])
-            .await
-            .unwrap();
-    }
-
-    /// Nobody reads for this plant any more: other tests count calls.
-    async fn end(&mut self) {
-        self.plant.odoo.watch = None;
-        self.world.add_plant(&self.plant).await.unwrap();
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Value {
-        let credentials = self.world.credentials();
-        let http = http_client(&Limits::default()).unwrap();
-        let request = http
-            .post(format!("{}{path}", credentials.url))
-            .bearer_auth(&credentials.api_key)
-            .header("X-Odoo-Database", &credentials.db)
-            .header("content-type", "application/json");
-        let answer = request.body(body.to_string()).send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        let read: Value = serde_json::from_str(&text).unwrap();
-        assert!(
-            status.is_success() && read.get("error").is_none(),
-            "{path} {body}: {text}"
-        );
-        read
-    }
-
-    async fn rpc(&self, service: &str, method: &str, args: Value) -> Value {
-        let params = json!({"service": service, "method": method, "args": args});
-        let body = json!({"jsonrpc": "2.0", "method": "call", "id": 1, "params": params});
-        self.post("/jsonrpc", body).await["result"].clone()
-    }
-
-    /// What a person does in Odoo.
-    async fn by_hand(
-        &self,
-        model: &str,
-        method: &str,
-        ids: Option<&[i64]>,
-        values: Option<Value>,
-    ) -> Value {
-        let argument = if method == "create" {
-            "vals_list"
-        } else {
-            "vals"
-        };
-        if self.world.odoo.version() == Version::V19 {
-            let mut body = json!({});
-            if let Some(ids) = ids {
-                body["ids"] = json!(ids);
-            }
-            if let Some(values) = values {
-                body[argument] = values;
-            }
-            return self.post(&format!("/json/2/{model}/{method}"), body).await;
-        }
-        let credentials = self.world.credentials().clone();
-        let positional: Vec<Value> = ids
-            .map(|ids| json!(ids))
-            .into_iter()
-            .chain(values)
-            .collect();
-        let args = json!([
-            credentials.db,
-            self.user,
-            credentials.api_key,
-            model,
-            method,
-            positional,
-            {}
-        ]);
-        self.rpc("object", "execute_kw", args).await
-    }
-
-    async fn find(&self, model: &str, id: &interplant_domain::identifier::ExternalId) -> i64 {
-        self.world.odoo.find(model, id).await.unwrap().unwrap()
-    }
-
-    /// What a buyer fills in for an order of two lines.
-    async fn values(&self, partner: i64) -> Value {
-        let item = async |code: &str| {
-            let code = interplant_domain::fact::Code::new(code);
-            self.find("product.product", &self.plant.item(&code)).await
-        };
-        let (frame, fork) = (item("WATCH-FRAME").await, item("WATCH-FORK").await);
-        let taxes = match self.world.odoo.version() {
-            Version::V17 | Version::V18 => "taxes_id",
-            Version::V19 => "tax_ids",
-        };
-        let line = |item: i64, qty: f64, price: f64| json!([0, 0, {"product_id": item, "product_qty": qty, "price_unit": price, "date_planned": "2026-12-20 09:00:00", taxes: [[6, 0, []]]}]);
-        json!({
-            "partner_id": partner, "picking_type_id": self.receipts,
-            "order_line": [line(frame, 12.0, 20.0), line(fork, 8.0, 4.5)]
-        })
-    }
-
-    async fn partner(&self) -> i64 {
-        let code = interplant_domain::fact::Code::new("WATCH-TESTER");
-        self.find("res.partner", &self.plant.partner(&code)).await
-    }
-
-    /// Orders that a buyer has made and not confirmed.
-    async fn drafts(&self, count: usize) -> Vec<i64> {
-        let values = self.values(self.partner().await).await;
-        let many = json!(vec![values; count]);
-        let made = self
-            .by_hand("purchase.order", "create", None, Some(many))
-            .await;
-        made.as_array()
-            .unwrap()
-            .iter()
-            .map(|id| id.as_i64().unwrap())
-            .collect()
-    }
-
-    async fn press(&self, button: &str, ids: &[i64]) {
-        self.by_hand("purchase.order", button, Some(ids), None)
-            .await;
-    }
-
-    async fn confirmed(&self) -> Bought<'_, 'w> {
-        let id = self.drafts(1).await[0];
-        self.press("button_confirm", &[id]).await;
-        self.bought(id).await
-    }
-
-    async fn bought(&self, id: i64) -> Bought<'_, 'w> {
-        let found = self
-            .world
-            .odoo
-            .search_read("purchase.order", json!([["id", "=", id]]), &["name"])
-            .await
-            .unwrap();
-        let number = found[0]
-            .get("name")
-            .and_then(Json::as_str)
-            .unwrap()
-            .to_owned();
-        Bought {
-            at: self,
-            id,
-            number,
-        }
-    }
-
-    fn event(&self, id: &str, kind: FactKind, data: &Value) -> Value {
-        event(
-            self.code(),
-            "erp",
-            id,
-            kind,
-            "2026-10-05T08:00:00+02:00",
-            data,
-        )
-    }
-
-    async fn read_now(&self) {
-        let queues = &self.world.cloud.context.queues;
-        queues.watch(None, Duration::ZERO).await.unwrap();
-    }
-
-    /// Lifecycles of the plant, however they came to be.
-    async fn lifecycles(&self) -> Vec<LifecycleId> {
-        let store = &self.world.cloud.context.store;
-        let headers = store.list(self.code(), 1000).await.unwrap();
-        headers.into_iter().map(|header| header.id).collect()
-    }
-}
-
-/// An order that a buyer made.
-struct Bought<'a, 'w> {
-    at: &'a Watching<'w>,
-    id: i64,
-    number: String,
-}
-
-impl Bought<'_, '_> {
-    fn lifecycle_id(&self) -> LifecycleId {
-        LifecycleId::new(LifecycleKind::Po, self.at.code(), &self.number)
-    }
-
-    async fn record(&self) -> Option<Lifecycle> {
-        self.at.world.lifecycle(&self.lifecycle_id()).await.unwrap()
-    }
-
-    async fn order(&self) -> Option<PurchaseOrder> {
-        self.record().await.and_then(|one| one.header.order)
-    }
-
-    /// Reads until something is so of the order.
-    async fn becomes(&self, what: &str, so: impl Fn(&PurchaseOrder) -> bool) -> PurchaseOrder {
-        until(what, async || {
-            self.at.read_now().await;
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            self.order().await.as_ref().is_some_and(&so)
-        })
-        .await;
-        self.order().await.unwrap()
-    }
-
-    async fn taken_over(&self) -> PurchaseOrder {
-        self.becomes("the order is taken over", |order| order.in_odoo.is_some())
-            .await
-    }
-
-    async fn send(&self, kind: &str, what: &str, data: Value) {
-        let kind = FactKind::from_event_type(&format!("interplant.{kind}.v1")).unwrap();
-        let run = self.at.code();
-        let fact = self
-            .at
-            .event(&format!("{run}-{}-{what}", self.number), kind, &data);
-        for fact in [&fact, &fact, &readdressed(&fact)] {
-            let sender = self.at.world.sender(self.at.code()).unwrap();
-            let answer = sender.event(fact).await.unwrap();
-            assert!(matches!(answer.status, 200 | 202), "{}", answer.body);
-        }
-    }
-
-    async fn settle(&self) -> Lifecycle {
-        let ids = [self.lifecycle_id()];
-        self.at.world.settle(&ids, PATIENCE, |_| {}).await.unwrap();
-        lifecycle(self.at.world, &self.lifecycle_id()).await
-    }
-
-    async fn acknowledge(&self) {
-        let line =
-            |no: &str| json!({"lineNo": no, "status": "accepted", "promisedDate": "2026-12-22"});
-        self.send("po.acknowledged", "ack", json!({"poNumber": self.number, "ackNumber": format!("AB-{}-{}", self.at.code(), self.number), "lines": [line("1"), line("2")]})).await;
-    }
-
-    async fn receive(&self, first: &str, second: &str) {
-        let line = |no: &str, qty: &str| json!({"lineNo": no, "qtyReceived": qty});
-        self.send("receipt.posted", "receipt", json!({"receiptNumber": format!("WE-{}-{}", self.at.code(), self.number), "poNumber": self.number, "lines": [line("1", first), line("2", second)]})).await;
-    }
-
-    async fn invoice(&self, first: &str, second: &str, net: &str) {
-        let line = |no: &str, qty: &str, price: &str| json!({"poNumber": self.number, "lineNo": no, "qty": qty, "uom": "EA", "unitPrice": price});
-        self.send("invoice.received", "invoice", json!({
-            "invoiceNumber": self.invoice_number(), "supplierId": "WATCH-TESTER", "invoiceDate": "2026-11-21", "currency": "USD",
-            "lines": [line("1", first, "20"), line("2", second, "4.5")], "totals": {"net": net, "tax": "0", "gross": net}
-        })).await;
-    }
-
-    fn invoice_number(&self) -> String {
-        format!("RE-{}-{}", self.at.code(), self.number)
-    }
-
-    /// Kinds of all facts of the lifecycle, in their order.
-    async fn facts(&self) -> Vec<FactKind> {
-        let store = &self.at.world.cloud.context.store;
-        let mut facts = store.history(&self.lifecycle_id()).await.unwrap().entries;
-        facts.sort_by_key(|entry| entry.sequence);
-        facts.iter().map(|entry| entry.kind).collect()
-    }
-
-    /// What the plant has been told, by version.
-    async fn told(&self) -> Vec<Value> {
-        let table = &self.at.world.cloud.context.outbox.table;
-        let page = table.open(self.at.code(), 0, 1000).await.unwrap();
-        let document = self.lifecycle_id().to_string();
-        page.entries
-            .into_iter()
-            .filter(|entry| entry.document == document)
-            .map(|entry| entry.event["data"].clone())
-            .collect()
-    }
-
-    /// The order is closed, and Odoo has one receipt and one posted bill of it.
-    async fn assert_closed_once(&self) {
-        let found = self.settle().await;
-        assert_eq!(
-            found.header.status,
-            Status::Closed,
-            "{:?} {:?}",
-            found.entries,
-            found.exceptions
-        );
-        assert_eq!(found.exceptions, []);
-        let read = self.at.world.odoo.order(self.id).await.unwrap().unwrap();
-        assert_eq!(read.pickings.len(), 1, "{:?}", read.pickings);
-        assert_eq!(read.bills.len(), 1, "{:?}", read.bills);
-        let number = self.invoice_number();
-        let bills = self
-            .at
-            .world
-            .odoo
-            .search_read("account.move", json!([["ref", "=", number]]), &["state"])
-            .await
-            .unwrap();
-        let states: Vec<_> = bills
-            .iter()
-            .filter_map(|bill| bill.get("state").and_then(Json::as_str))
-            .collect();
-        assert_eq!(states, ["posted"]);
-    }
-}
+use crate::buyer::Watching;
+use crate::setting::{alone, failpoints, until};
 
 #[test]
 fn an_order_that_a_buyer_confirms_in_odoo_is_received_and_billed_like_any_other() {
@@ -450,6 +68,332 @@ fn an_order_that_a_buyer_confirms_in_odoo_is_received_and_billed_like_any_other(
         );
         let planned = at.world.odoo.order(bought.id).await.unwrap().unwrap().lines[0].planned;
         assert_eq!(planned.unwrap().to_string(), "2026-12-22T12:00:00Z");
+        at.end().await;
+    });
+}
+
+#[test]
+fn what_a_buyer_changes_and_cancels_in_odoo_is_followed_and_the_plant_is_told() {
+    alone(async |world| {
+        let mut at = Watching::begin(world).await;
+        let bought = at.confirmed().await;
+        bought.taken_over().await;
+        bought.write_line(0, 10.0, 21.0, "2026-12-23").await;
+        let order = bought
+            .becomes("the change is known", |order| order.revision == 1)
+            .await;
+        let line = &order.lines[0];
+        assert_eq!(
+            (line.ordered.to_string(), line.unit_price.to_string()),
+            ("10".to_owned(), "21".to_owned())
+        );
+        assert_eq!(line.planned(order.order_date).to_string(), "2026-12-23");
+        // The plant does not change what is not its own.
+        bought.send("po.changed", "own", json!({"poNumber": bought.number, "poRevision": "7", "changedLines": [{"lineNo": "1", "qty": "99"}]})).await;
+        bought.settle().await;
+        assert_eq!(bought.codes().await, [Code::ChangeRefused]);
+        bought.decide(Decision::Skip).await;
+        // Nothing of a line cancels it.
+        bought.write_line(1, 0.0, 4.5, "2026-12-20").await;
+        let order = bought
+            .becomes("the line is cancelled", |order| order.lines[1].cancelled)
+            .await;
+        assert_eq!(order.lines[0].ordered.to_string(), "10");
+        at.press("button_cancel", &[bought.id]).await;
+        until("the order is cancelled", async || {
+            at.read_now().await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            bought
+                .record()
+                .await
+                .is_some_and(|found| found.header.status == Status::Cancelled)
+        })
+        .await;
+        let found = bought.settle().await;
+        assert_eq!((found.entries, found.exceptions), (Vec::new(), Vec::new()));
+        let told: Vec<String> = bought
+            .told()
+            .await
+            .iter()
+            .map(|told| {
+                format!(
+                    "{} {} {} {} {}",
+                    told["poRevision"].as_str().unwrap(),
+                    told["status"].as_str().unwrap(),
+                    told["lines"][0]["qty"].as_str().unwrap(),
+                    told["lines"][0]["needDate"].as_str().unwrap(),
+                    told["lines"][1]["status"].as_str().unwrap()
+                )
+            })
+            .collect();
+        // Whoever has not taken an older version is told the newest alone.
+        assert_eq!(told, ["3 cancelled 10 2026-12-23 cancelled"]);
+        assert_eq!(
+            bought.facts().await,
+            [
+                FactKind::PoCreated,
+                FactKind::PoChanged,
+                FactKind::PoChanged,
+                FactKind::PoCancelled,
+                FactKind::PoCancelled
+            ]
+        );
+        at.end().await;
+    });
+}
+
+#[test]
+fn a_reader_that_is_killed_at_any_point_leaves_each_order_once() {
+    alone(async |world| {
+        let mut at = Watching::begin(world).await;
+        let bought = at.confirmed().await;
+        let points = [
+            "watch.after_note",
+            "watch.after_accept",
+            "watch.before_cursor",
+        ];
+        for point in points {
+            std::fs::write(failpoints().join(point), "").unwrap();
+        }
+        bought.taken_over().await;
+        until("a reader was killed at each point", async || {
+            at.read_now().await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            points
+                .iter()
+                .all(|point| !failpoints().join(point).exists())
+        })
+        .await;
+        // And one that comes to its end finds nothing more to tell.
+        let other = at.confirmed().await;
+        other.taken_over().await;
+        for one in [&bought, &other] {
+            one.settle().await;
+            assert_eq!(one.facts().await, [FactKind::PoCreated]);
+            assert_eq!(one.told().await.len(), 1);
+        }
+        assert_eq!(at.lifecycles().await.len(), 2);
+        at.end().await;
+    });
+}
+
+#[test]
+fn orders_of_a_transaction_that_ends_late_are_found() {
+    alone(async |world| {
+        let mut at = Watching::begin(world).await;
+        // A real Odoo takes its time for so many; the sandbox is told to.
+        let many = if at.world.sandbox.is_some() { 3 } else { 60 };
+        if let Some(sandbox) = &at.world.sandbox {
+            let late = Fault::new(FaultKind::Delay)
+                .on("purchase.order", "button_confirm")
+                .effect(Effect::Late)
+                .milliseconds(8_000)
+                .times(1);
+            sandbox.add_fault(late);
+        }
+        let slow = at.drafts(many).await;
+        let fast = at.drafts(1).await[0];
+        let late = async {
+            at.press("button_confirm", &slow).await;
+            at.world.cloud.context.now()
+        };
+        let early = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            at.press("button_confirm", &[fast]).await;
+            let fast = at.bought(fast).await;
+            fast.taken_over().await;
+            at.world.cloud.context.now()
+        };
+        let (ended, overtaken) = tokio::join!(late, early);
+        if overtaken >= ended {
+            println!("the late transaction was not late: {ended} before {overtaken}");
+        }
+        for id in slow {
+            let bought = at.bought(id).await;
+            bought.taken_over().await;
+            bought.settle().await;
+            assert_eq!(bought.facts().await, [FactKind::PoCreated]);
+        }
+        assert_eq!(at.lifecycles().await.len(), many + 1);
+        at.end().await;
+    });
+}
+
+#[test]
+fn two_hundred_orders_confirmed_in_one_call_are_each_taken_over_once() {
+    alone(async |world| {
+        let mut at = Watching::begin(world).await;
+        let ids = at.drafts(200).await;
+        at.press("button_confirm", &ids).await;
+        let mut expected = BTreeSet::new();
+        for id in ids {
+            let bought = at.bought(id).await;
+            expected.insert(LifecycleId::new(
+                LifecycleKind::Po,
+                &at.plant.plant,
+                &bought.number,
+            ));
+        }
+        until("all orders are known", async || {
+            at.read_now().await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            at.lifecycles().await.len() >= 200
+        })
+        .await;
+        let found: Vec<LifecycleId> = at.lifecycles().await;
+        at.world
+            .settle(&found, Duration::from_secs(300), |_| {})
+            .await
+            .unwrap();
+        at.read_now().await;
+        assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected);
+        for id in &expected {
+            let record = at.world.lifecycle(id).await.unwrap().unwrap();
+            assert!(
+                record
+                    .header
+                    .order
+                    .is_some_and(|order| order.in_odoo.is_some())
+            );
+            // One fact each: the next one would be the second.
+            assert_eq!(record.next_sequence, 2, "{id}");
+        }
+        at.end().await;
+    });
+}
+
+#[test]
+fn interplants_own_orders_do_not_come_back() {
+    alone(async |world| {
+        let mut at = Watching::begin(world).await;
+        let number = format!("OWN-{}", at.plant.plant);
+        let line = json!({"lineNo": "1", "itemId": "WATCH-FRAME", "qty": "5", "uom": "EA", "unitPrice": "20", "needDate": "2026-12-20"});
+        let data = json!({"poNumber": number, "supplierId": "WATCH-TESTER", "currency": "USD", "orderDate": "2026-10-05", "lines": [line]});
+        let created = at.event(&number, FactKind::PoCreated, &data);
+        // Whose an order is, is not a plant's to say.
+        let mut forged = created.clone();
+        forged["data"]["owner"] = json!("odoo");
+        let sender = at.world.sender(&at.plant.plant).unwrap();
+        let refused = sender.event(&forged).await.unwrap();
+        assert_eq!(
+            (refused.status, refused.body["code"].as_str()),
+            (422, Some("unknown_field")),
+            "{}",
+            refused.body
+        );
+        let taken = sender.event(&created).await.unwrap();
+        assert_eq!(taken.status, 202, "{}", taken.body);
+        let id = LifecycleId::new(LifecycleKind::Po, &at.plant.plant, &number);
+        let ids = [id.clone()];
+        at.world
+            .settle(&ids, Duration::from_secs(150), |_| {})
+            .await
+            .unwrap();
+        let own = at.world.lifecycle(&id).await.unwrap().unwrap();
+        assert_eq!(own.header.order.unwrap().owner, Owner::Plant);
+        // Two readings later an order of a buyer is known, and this one is not known a second time.
+        let bought = at.confirmed().await;
+        bought.taken_over().await;
+        let mut known = at.lifecycles().await;
+        known.sort();
+        let mut expected = vec![id, bought.lifecycle_id()];
+        expected.sort();
+        assert_eq!(known, expected);
+        at.end().await;
+    });
+}
+
+#[test]
+fn what_is_unknown_is_told_and_the_order_is_taken_up_when_it_is_mended() {
+    alone(async |world| {
+        let mut at = Watching::begin(world).await;
+        let stranger = json!([{"name": "Nobody's supplier"}]);
+        let made = at
+            .by_hand("res.partner", "create", None, Some(stranger))
+            .await;
+        let stranger = made[0].as_i64().unwrap();
+        let values = json!([at.values(stranger).await, at.values(stranger).await]);
+        let ids = at
+            .by_hand("purchase.order", "create", None, Some(values))
+            .await;
+        let ids: Vec<i64> = ids
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|id| id.as_i64())
+            .collect();
+        at.press("button_confirm", &ids).await;
+        let (mended, left) = (at.bought(ids[0]).await, at.bought(ids[1]).await);
+        for one in [&mended, &left] {
+            until("a person is told", async || {
+                at.read_now().await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                one.codes().await == [Code::UnknownPartner]
+            })
+            .await;
+            let told = one.record().await.unwrap().exceptions[0]
+                .exception
+                .message
+                .clone();
+            assert!(told.contains("Nobody's supplier"), "{told}");
+        }
+        left.decide(Decision::Skip).await;
+        // The buyer has taken the wrong supplier.
+        let known = json!({"partner_id": at.partner().await});
+        at.by_hand("purchase.order", "write", Some(&ids), Some(known))
+            .await;
+        mended.taken_over().await;
+        mended.settle().await;
+        assert_eq!(mended.codes().await, []);
+        // What a person has left to Odoo stays there.
+        let other = at.confirmed().await;
+        other.taken_over().await;
+        assert!(left.order().await.is_none());
+        at.end().await;
+    });
+}
+
+#[test]
+fn a_hint_lets_the_reading_come_and_nothing_of_it_is_believed() {
+    alone(async |world| {
+        let mut at = Watching::begin(world).await;
+        let database = at.plant.odoo.database.clone();
+        let secrets = &at.world.cloud.context.secrets;
+        secrets
+            .write(&format!("odoo-hints/{database}"), "a-long-and-random-token")
+            .await
+            .unwrap();
+        let http = http_client(&Limits::default()).unwrap();
+        let hint = async |path: &str, body: &str| {
+            let url = format!("{}/v1/odoo/{path}", at.world.cloud.ready.api);
+            let answer = http.post(url).header("content-type", "application/json");
+            let answer = answer.body(body.to_owned()).send().await.unwrap();
+            answer.status().as_u16()
+        };
+        let wrong = format!("{database}/hint/a-long-and-random-tokem");
+        assert_eq!(hint(&wrong, "{}").await, 404);
+        assert_eq!(
+            hint("nowhere/hint/a-long-and-random-token", "{}").await,
+            404
+        );
+        assert_eq!(hint("..%2F..%2Fplants/hint/x", "{}").await, 404);
+        let bought = at.confirmed().await;
+        let right = format!("{database}/hint/a-long-and-random-token");
+        for body in [
+            "{\"_action\": \"x\", \"_id\": 999999999, \"_model\": \"purchase.order\"}",
+            "not json at all",
+            "",
+        ] {
+            assert_eq!(hint(&right, body).await, 202);
+        }
+        until("the hint has brought the reading", async || {
+            bought
+                .order()
+                .await
+                .is_some_and(|order| order.in_odoo.is_some())
+        })
+        .await;
+        assert_eq!(at.lifecycles().await, [bought.lifecycle_id()]);
         at.end().await;
     });
 }
