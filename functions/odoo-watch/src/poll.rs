@@ -61,28 +61,33 @@ pub(crate) async fn handle(
     let only = database(input);
     let mut polled = Polled::default();
     let mut broken = Vec::new();
-    let mut watched = false;
+    let mut watching: Vec<Plant> = Vec::new();
     for code in context.plants.codes().await? {
-        let Some(plant) = context.plants.read(&code).await? else {
-            continue;
-        };
-        let Some(watch) = plant.odoo.watch.clone() else {
-            continue;
-        };
-        watched = true;
+        let plant = context.plants.read(&code).await?;
+        watching.extend(plant.filter(|plant| plant.odoo.watch.is_some()));
+    }
+    for plant in &watching {
         let meant = only
             .as_ref()
             .is_none_or(|only| *only == plant.odoo.database);
-        if !meant {
+        let Some(watch) = plant.odoo.watch.as_ref().filter(|_| meant) else {
             continue;
-        }
+        };
+        let outcome = match watching.iter().find(|other| is_rival(plant, other)) {
+            None => read(context, plant, watch, deadline, &mut polled).await,
+            // Both would book the goods of one order.
+            Some(other) => Err(StepError::Defect(format!(
+                "it has company and operation type for receipts in common with {}: whose an order is, one of them has to say",
+                other.plant
+            ))),
+        };
         // One plant's trouble is not another's.
-        match read(context, &plant, &watch, deadline, &mut polled).await {
+        match outcome {
             Ok(()) => polled.plants += 1,
             Err(StepError::Retryable { message, .. }) => {
-                tracing::warn!(plant.code = %code, "not read, the next tick will: {message}");
+                tracing::warn!(plant.code = %plant.plant, "not read, the next tick will: {message}");
             }
-            Err(error) => broken.push((code, error)),
+            Err(error) => broken.push((plant.plant.clone(), error)),
         }
     }
     if polled.more {
@@ -93,7 +98,7 @@ pub(crate) async fn handle(
     }
     let now = context.now();
     let next = now + context.settings.tick;
-    if watched && only.is_none() && context.store.claim(TICKS, now, next).await? {
+    if !watching.is_empty() && only.is_none() && context.store.claim(TICKS, now, next).await? {
         context.queues.watch(None, context.settings.tick).await?;
     }
     tracing::info!(
@@ -105,6 +110,19 @@ pub(crate) async fn handle(
         "Read"
     );
     report(broken).map(|()| polled)
+}
+
+/// Whether the orders of one plant would be another's too.
+fn is_rival(plant: &Plant, other: &Plant) -> bool {
+    let place = |plant: &Plant| {
+        let odoo = &plant.odoo;
+        (
+            odoo.database.clone(),
+            odoo.company.clone(),
+            odoo.receipt_type.clone(),
+        )
+    };
+    plant.plant != other.plant && place(plant) == place(other)
 }
 
 /// What nobody but an operator can mend makes the function fail, which rings an alarm.
@@ -150,11 +168,9 @@ async fn read(
         // A key that was replaced is used by the next reading.
         context.forget_odoo(&plant.odoo.database);
     }
-    // Whoever was faster has it now.
-    if !matches!(outcome, Err(StepError::Retryable { .. })) || !shelf.lost {
-        shelf.release().await?;
-    }
-    outcome
+    let released = shelf.release().await;
+    outcome?;
+    released
 }
 
 async fn pages(
@@ -266,7 +282,7 @@ async fn take_in(
 
 /// What Odoo has for the plant's company and operation type; asked for once.
 async fn place(plant: &Plant, odoo: &Client, known: Option<Place>) -> Result<Place, StepError> {
-    let names = (plant.odoo.company.clone(), plant.odoo.receipt_type.clone());
+    let names = names(plant);
     if let Some(known) = known.filter(|known| known.names == names) {
         return Ok(known);
     }
@@ -282,6 +298,11 @@ async fn place(plant: &Plant, odoo: &Client, known: Option<Place>) -> Result<Pla
             names.0, names.1
         ))),
     }
+}
+
+/// The place's names in the plant's configuration.
+fn names(plant: &Plant) -> (String, String) {
+    (plant.odoo.company.clone(), plant.odoo.receipt_type.clone())
 }
 
 /// How far a plant's orders have been read, while this reader has it.
@@ -310,8 +331,9 @@ impl<'a> Shelf<'a> {
         let since = watch.purchase_orders_since;
         let reading = match known {
             Some(known) if known.is_leased(now) => return Ok(None),
-            // From another day on: everything since then is read, and what is known is recognised.
-            Some(known) if known.since == since => known,
+            // From another day on, or of another place: everything since then is read, and what is known is
+            // recognised.
+            Some(known) if known.since == since && known.is_of(&names(plant)) => known,
             Some(_) | None => Reading::new(since, now),
         };
         let mut shelf = Self {

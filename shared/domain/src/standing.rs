@@ -59,7 +59,7 @@ pub struct StandingLine {
 /// What people have changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Differences {
-    /// As facts of the next revision.
+    /// As facts, each of a revision of its own.
     pub facts: Vec<Fact>,
     /// What no fact can say, in words: a person has to look.
     pub beyond: Vec<String>,
@@ -116,7 +116,7 @@ impl Standing {
         })
     }
 
-    /// What people have changed since `before`, as facts of this revision. `agreed` is the order as its
+    /// What people have changed since `before`, as facts from this revision on. `agreed` is the order as its
     /// lifecycle has it, when everything that was seen before has reached it: what it has already is left
     /// out.
     #[must_use]
@@ -183,8 +183,10 @@ impl Standing {
                 gone.push(earlier.line_no.clone());
             }
         }
+        let mut revision = revision;
         if !gone.is_empty() {
             found.facts.push(self.cancelled(gone, revision));
+            revision += 1;
         }
         if !changed.is_empty() {
             found.facts.push(Fact::PoChanged(PoChanged {

@@ -34,7 +34,8 @@ impl Scope {
             name.as_str(),
             "Receipts of a test",
             "incoming",
-            "TST",
+            // Odoo numbers receipts by it, and a number exists once.
+            at.run.as_str(),
             "base.main_company",
             "stock.warehouse0",
             "stock.stock_location_suppliers",

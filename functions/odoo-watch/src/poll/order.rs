@@ -141,10 +141,15 @@ pub(crate) async fn look(
         told: BTreeMap::new(),
         left: false,
     });
+    // The number that it was taken up under stays, whatever it is called now.
+    let number = match &watched.seen {
+        Some(seen) => seen.number.as_str(),
+        None => &order.name,
+    };
     let mut one = One {
         context,
         plant,
-        id: LifecycleId::new(LifecycleKind::Po, &plant.plant, &order.name),
+        id: LifecycleId::new(LifecycleKind::Po, &plant.plant, number),
         order,
         watched,
         revision: found.revision,
@@ -212,7 +217,7 @@ impl One<'_> {
             // Nothing is ordered; when that changes, it is seen.
             return Ok(Look::Settled);
         }
-        if self.left_by_a_person().await? {
+        if self.is_left().await? {
             return Ok(Look::Settled);
         }
         self.watched.looked_at = print(self.order);
@@ -228,6 +233,12 @@ impl One<'_> {
     /// Takes in what people have changed of an order that is followed.
     async fn follow(&mut self, before: Standing, now: Standing) -> Result<Look, Error> {
         let lifecycle = self.context.store.load(&self.id).await?;
+        if lifecycle.as_ref().is_some_and(given_up) {
+            self.watched.left = true;
+            self.watched.seen = Some(before);
+            self.save().await?;
+            return Ok(Look::Settled);
+        }
         let agreed = match self.agreed(lifecycle.as_ref()).await? {
             Agreed::Order(order) => Some(order),
             Agreed::Differs => None,
@@ -265,7 +276,13 @@ impl One<'_> {
             return Ok(Agreed::Later);
         };
         // What a step is writing at this moment would look like a person's change.
-        if lifecycle.header.operation.is_some() {
+        let limit = self.context.settings.odoo_request_limit;
+        let busy = lifecycle
+            .header
+            .operation
+            .as_ref()
+            .and_then(|operation| operation.busy_until(limit));
+        if busy.is_some_and(|until| until > self.context.now()) {
             return Ok(Agreed::AtWork);
         }
         let entry = match &self.watched.last {
@@ -338,8 +355,7 @@ impl One<'_> {
 
     /// Tells what keeps an order from being taken up, or its change; it is looked at again by itself.
     async fn cannot(&mut self, problems: &[Problem]) -> Result<Look, Error> {
-        let new = self.watched.seen.is_none();
-        if new && self.left_by_a_person().await? {
+        if self.is_left().await? {
             return Ok(Look::Settled);
         }
         // One exception for each code; those of one order belong together.
@@ -403,9 +419,9 @@ impl One<'_> {
         Ok(())
     }
 
-    /// Whether a person has decided that the order is not followed. A person who wants it looked at again is
-    /// told again, should it be of no use.
-    async fn left_by_a_person(&mut self) -> Result<bool, Error> {
+    /// Whether a person has decided that the order is not taken up. Who wants it to be looked at again is told
+    /// again, should that be of no use.
+    async fn is_left(&mut self) -> Result<bool, Error> {
         if self.watched.told.is_empty() {
             return Ok(false);
         }
@@ -417,18 +433,29 @@ impl One<'_> {
             return Ok(false);
         }
         let history = self.context.store.history(&self.id).await?;
-        let given_up = history.exceptions.iter().any(|raised| {
-            let decision = raised.resolution.as_ref().and_then(|one| one.decision);
-            self.watched.told.contains_key(&raised.id)
-                && matches!(decision, Some(Decision::Skip | Decision::Cancel))
-        });
-        self.watched.told.retain(|id, _| open(id));
-        self.watched.left = given_up || lifecycle.header.status == Status::Cancelled;
-        if self.watched.left {
+        let skipped = |id: &ExceptionId| {
+            history.exceptions.iter().any(|raised| {
+                let decision = raised.resolution.as_ref().and_then(|one| one.decision);
+                raised.id == *id && matches!(decision, Some(Decision::Skip | Decision::Cancel))
+            })
+        };
+        self.watched.told.retain(|id, _| open(id) || skipped(id));
+        let skipped = self.watched.told.keys().any(skipped);
+        if self.watched.seen.is_none() && (skipped || given_up(&lifecycle)) {
+            self.watched.left = true;
             self.save().await?;
         }
         Ok(self.watched.left)
     }
+}
+
+/// Whether a person has ended the lifecycle, and not a cancellation: the order goes on in Odoo alone.
+fn given_up(lifecycle: &Lifecycle) -> bool {
+    let order = lifecycle.header.order.as_ref();
+    let cancelled = order
+        .and_then(|order| order.in_odoo.as_ref())
+        .is_some_and(|known| known.cancelled);
+    lifecycle.header.status == Status::Cancelled && !cancelled
 }
 
 /// What a lifecycle has of an order.

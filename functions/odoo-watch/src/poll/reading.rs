@@ -135,6 +135,13 @@ impl Reading {
         midnight.map_or(Timestamp::UNIX_EPOCH, |at| at.timestamp())
     }
 
+    /// Whether it is of the place that the configuration says.
+    pub(crate) fn is_of(&self, names: &(String, String)) -> bool {
+        self.place
+            .as_ref()
+            .is_none_or(|place| place.names == *names)
+    }
+
     /// Whether another reader has it.
     pub(crate) fn is_leased(&self, now: Timestamp) -> bool {
         self.lease_until.is_some_and(|until| until > now)

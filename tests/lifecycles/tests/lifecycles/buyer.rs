@@ -65,7 +65,8 @@ impl<'w> Watching<'w> {
             plant.odoo.receipt_type.as_str(),
             "Receipts of a test",
             "incoming",
-            "WTC",
+            // Odoo numbers receipts by it, and a number exists once.
+            run,
             "base.main_company",
             "stock.warehouse0",
             "stock.stock_location_suppliers",
