@@ -37,6 +37,7 @@ pub struct Ready {
     outbox_queue_url: String,
     route_queue_url: String,
     tick_queue_url: String,
+    watch_queue_url: String,
     import_queue_url: String,
     state_machine_arn: String,
     /// Folder of the logs.
@@ -55,6 +56,7 @@ impl Ready {
             ("INTERPLANT_OUTBOX_QUEUE_URL", &self.outbox_queue_url),
             ("INTERPLANT_ROUTE_QUEUE_URL", &self.route_queue_url),
             ("INTERPLANT_TICK_QUEUE_URL", &self.tick_queue_url),
+            ("INTERPLANT_WATCH_QUEUE_URL", &self.watch_queue_url),
             ("INTERPLANT_IMPORT_QUEUE_URL", &self.import_queue_url),
             ("INTERPLANT_PURCHASE_ORDER_ARN", &self.state_machine_arn),
         ]);

@@ -402,6 +402,7 @@ class Cloud:
             "route_queue_url": outputs["RouteQueueUrl"],
             "route_dead_letters_url": outputs["RouteDeadLettersUrl"],
             "tick_queue_url": outputs["TickQueueUrl"],
+            "watch_queue_url": outputs["WatchQueueUrl"],
             "import_queue_url": outputs["ImportQueueUrl"],
             "tick_dead_letters_url": outputs["TickDeadLettersUrl"],
             "state_machine_arn": outputs["PurchaseOrderArn"],

@@ -170,6 +170,11 @@ pub(crate) fn document() -> Value {
                 }
             },
             "/v1/lifecycles/{id}": look_up("The road of a lifecycle, such as po/plant-b/4711: facts, steps, waits, exceptions.", json!([parameter("id", "path")])),
+            "/v1/odoo/{database}/hint/{token}": {"post": {
+                "summary": "Odoo's webhook: something has changed there. Not signed, and its body is not looked at; what has changed is read.",
+                "security": [], "parameters": [parameter("database", "path"), parameter("token", "path")],
+                "responses": {"202": found("It is read in a few seconds."), "404": problem("Unknown, or a wrong token.")}
+            }},
             "/v1/openapi.json": {"get": {"summary": "This document.", "security": [], "responses": {"200": found("OpenAPI 3.1.")}}}
         },
         "components": {"schemas": schemas}

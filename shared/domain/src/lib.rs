@@ -16,4 +16,5 @@ pub mod matching;
 pub mod outbox;
 pub mod plant;
 pub mod purchase_order;
+pub mod standing;
 pub mod target;

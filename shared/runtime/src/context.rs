@@ -114,6 +114,7 @@ impl Context {
                 sqs.clone(),
                 settings.route_queue_url.clone(),
                 settings.tick_queue_url.clone(),
+                settings.watch_queue_url.clone(),
                 settings.import_queue_url.clone(),
             ),
             secrets: Secrets::new(

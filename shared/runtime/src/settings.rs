@@ -26,11 +26,13 @@ pub struct Settings {
     pub route_queue_url: String,
     /// Queue of the sweeper's ticks.
     pub tick_queue_url: String,
+    /// Queue that tells `odoo-watch` to read.
+    pub watch_queue_url: String,
     /// Queue to `import`.
     pub import_queue_url: String,
     /// ARN of the purchase order's state machine.
     pub purchase_order_arn: String,
-    /// Secrets are `<prefix>/plants/<code>` and `<prefix>/odoo/<database>`.
+    /// Secrets are `<prefix>/plants/<code>`, `<prefix>/odoo/<database>` and `<prefix>/odoo-hints/<database>`.
     pub secret_prefix: String,
     /// Time between two ticks of the sweeper while there is something to do.
     pub tick: Duration,
@@ -94,6 +96,7 @@ impl Settings {
         let outbox_queue_url = text("INTERPLANT_OUTBOX_QUEUE_URL");
         let route_queue_url = text("INTERPLANT_ROUTE_QUEUE_URL");
         let tick_queue_url = text("INTERPLANT_TICK_QUEUE_URL");
+        let watch_queue_url = text("INTERPLANT_WATCH_QUEUE_URL");
         let import_queue_url = text("INTERPLANT_IMPORT_QUEUE_URL");
         let purchase_order_arn = text("INTERPLANT_PURCHASE_ORDER_ARN");
         let mut seconds =
@@ -124,6 +127,7 @@ impl Settings {
             outbox_queue_url,
             route_queue_url,
             tick_queue_url,
+            watch_queue_url,
             import_queue_url,
             purchase_order_arn,
         };

@@ -11,6 +11,7 @@
 )]
 
 mod api;
+mod buyer;
 mod decisions;
 mod faults;
 mod files;
@@ -21,3 +22,4 @@ mod purchase;
 mod recorded;
 mod setting;
 mod webhook;
+mod watch;
