@@ -163,6 +163,12 @@ impl World {
         facts::create_masters(&self.odoo, plant, events).await
     }
 
+    /// Where the Odoo is, and who we are there.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// The record of a lifecycle.
     ///
     /// # Errors

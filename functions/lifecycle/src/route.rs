@@ -98,7 +98,12 @@ async fn route(context: &Context, body: &str) -> Result<(), StepError> {
                 references::forward(&context.store, &context.engine, &lifecycle, &plant, now)
                     .await?;
             }
-            LifecycleKind::Mo | LifecycleKind::Item | LifecycleKind::Stock | LifecycleKind::Je => {}
+            // Nothing else follows from what is only kept; no fact belongs to an outbox.
+            LifecycleKind::Mo
+            | LifecycleKind::Item
+            | LifecycleKind::Stock
+            | LifecycleKind::Je
+            | LifecycleKind::Outbox => {}
         }
         tracing::info!(plant.code = %row.plant, event.id = %row.event_id, lifecycle.id = %lifecycle, "{} {appended:?}", row.kind.event_type());
     }

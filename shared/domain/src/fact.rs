@@ -22,7 +22,7 @@ pub use master::{
 };
 pub use moment::Moment;
 pub use order::{
-    AckLine, AckStatus, CancelledGoods, ChangedLine, CloseReason, CodeList, PoAcknowledged,
+    AckLine, AckStatus, CancelledGoods, ChangedLine, CloseReason, CodeList, Owner, PoAcknowledged,
     PoCancelled, PoChanged, PoClosed, PoCreated, PoLine, SupplierCode,
 };
 pub use production::{
@@ -504,7 +504,7 @@ impl Fact {
     #[must_use]
     pub fn business_key(&self, plant: &PlantCode, revision: u32) -> String {
         let lines = |lines: &[Code]| lines.iter().map(Code::as_str).collect::<Vec<_>>().join(",");
-        let listed;
+        let (listed, told);
         let parts: Vec<&str> = match self {
             Self::PoCreated(fact) => vec!["po", fact.po_number.as_str(), "created"],
             Self::PoChanged(fact) => {
@@ -513,7 +513,11 @@ impl Fact {
             }
             Self::PoCancelled(fact) => {
                 listed = lines(&fact.lines);
-                vec!["po", fact.po_number.as_str(), "cancelled", &listed]
+                let mut parts = vec!["po", fact.po_number.as_str(), "cancelled", &listed];
+                // What is cancelled in Odoo may be cancelled there again.
+                told = fact.po_revision.map(|revision| revision.0.to_string());
+                parts.extend(told.as_deref());
+                parts
             }
             Self::PoClosed(fact) => {
                 listed = lines(&fact.lines);

@@ -162,6 +162,8 @@ pub enum LifecycleKind {
     Receipt,
     /// A lot: where facts wait that name it instead of its order.
     Lot,
+    /// A document of a plant's outbox that has no lifecycle: where people are told of it.
+    Outbox,
     /// A production order, whose facts are only kept.
     Mo,
     /// An item of a plant, whose facts are only kept.
@@ -181,6 +183,7 @@ impl LifecycleKind {
             Self::Asn => "asn",
             Self::Receipt => "receipt",
             Self::Lot => "lot",
+            Self::Outbox => "outbox",
             Self::Mo => "mo",
             Self::Item => "item",
             Self::Stock => "stock",
@@ -193,7 +196,7 @@ impl LifecycleKind {
     #[must_use]
     pub fn only_keeps(self) -> bool {
         match self {
-            Self::Po | Self::Asn | Self::Receipt | Self::Lot => false,
+            Self::Po | Self::Asn | Self::Receipt | Self::Lot | Self::Outbox => false,
             Self::Mo | Self::Item | Self::Stock | Self::Je => true,
         }
     }
@@ -207,6 +210,7 @@ impl FromStr for LifecycleKind {
             "asn" => Ok(Self::Asn),
             "receipt" => Ok(Self::Receipt),
             "lot" => Ok(Self::Lot),
+            "outbox" => Ok(Self::Outbox),
             "mo" => Ok(Self::Mo),
             "item" => Ok(Self::Item),
             "stock" => Ok(Self::Stock),
@@ -214,7 +218,7 @@ impl FromStr for LifecycleKind {
             _ => Err(error(
                 text,
                 "a lifecycle kind",
-                "po, asn, receipt, lot, mo, item, stock or je",
+                "po, asn, receipt, lot, outbox, mo, item, stock or je",
             )),
         }
     }

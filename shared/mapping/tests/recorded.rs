@@ -1,9 +1,6 @@
-//! Facts that are only kept, at the door: what is taken of them, what is refused and where, and how an MES's
-//! own messages become such facts.
+//! Facts that are only kept, at the door: what is taken of them, what is refused, and where.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
 
 use std::path::Path;
 
@@ -11,7 +8,6 @@ use interplant_domain::identifier::PlantCode;
 use interplant_mapping::contract::Contract;
 use interplant_mapping::event::{Event, Refusal, event};
 use serde_json::{Value, json};
-use support::{feed, run};
 
 fn plant_c() -> PlantCode {
     "plant-c".parse().unwrap()
@@ -238,83 +234,5 @@ fn a_number_of_json_is_taken_by_its_text() {
     assert_eq!(
         take(&contract, &numbers).unwrap().content_hash,
         take(&contract, &sent).unwrap().content_hash
-    );
-}
-
-/// A report of an MES: an order, an operation, and lots with their use.
-fn performance(operations_type: &str, materials: &[(&str, &str, &str, &str)]) -> String {
-    let materials: String = materials
-        .iter()
-        .map(|(usage, item, lot, quantity)| {
-            format!(
-                "<MaterialActual><MaterialDefinitionID>{item}</MaterialDefinitionID><MaterialLotID>{lot}</MaterialLotID>\
-                 <MaterialUse>{usage}</MaterialUse><Quantity><QuantityString>{quantity}</QuantityString><UnitOfMeasure>KGM</UnitOfMeasure>\
-                 </Quantity></MaterialActual>"
-            )
-        })
-        .collect();
-    format!(
-        "<OperationsPerformance><ID>P1</ID><OperationsType>{operations_type}</OperationsType><PublishedDate>2026-10-27T08:00:00Z</PublishedDate>\
-         <OperationsResponse><ID>R1</ID><OperationsRequestID>700123</OperationsRequestID>\
-         <SegmentResponse><ID>S1</ID><ProcessSegmentID>0010</ProcessSegmentID><ActualEndTime>2026-10-27T07:30:00Z</ActualEndTime>{materials}\
-         </SegmentResponse><SegmentResponse><ID>S2</ID></SegmentResponse></OperationsResponse></OperationsPerformance>"
-    )
-}
-
-#[test]
-fn the_words_of_material_use_say_what_was_issued_and_what_was_made() {
-    let feed = feed(&[
-        (
-            "somewhere/feeds/mes.yaml",
-            "extends: packs/b2mml-production.yaml\nsystem: mes",
-        ),
-        (
-            "packs/b2mml-production.yaml",
-            include_str!("../../../plants/packs/b2mml-production.yaml"),
-        ),
-    ]);
-    let materials = [
-        ("Consumed", "GRANULATE-7", "G-17", "8.40"),
-        ("Material Consumed", "PIGMENT", "T-1", "0.2"),
-        ("Produced", "BODY-7", "B-1", "7.9"),
-        ("Co-product Produced", "RIBBON-7", "B-2", "0.3"),
-        ("By-product Produced", "REGRIND-7", "B-3", "0.4"),
-        ("Retained Sample", "BODY-7", "B-1", "0.01"),
-    ];
-    let came = run(&feed, performance("Production", &materials).as_bytes()).unwrap();
-    assert!(
-        came.not_made.is_empty() && came.unread.is_empty(),
-        "{came:?}"
-    );
-    let data = |at: usize| (&came.made[at].event["type"], &came.made[at].event["data"]);
-    assert_eq!(came.made.len(), 2, "{:?}", came.made);
-    assert_eq!(
-        data(0),
-        (
-            &json!("interplant.material.issued.v1"),
-            &json!({"moNumber": "700123", "issueNumber": "R1/S1", "operationNo": "0010", "lines": [
-                {"itemId": "GRANULATE-7", "lotId": "G-17", "qty": "8.4", "uom": "KGM"},
-                {"itemId": "PIGMENT", "lotId": "T-1", "qty": "0.2", "uom": "KGM"}
-            ]})
-        )
-    );
-    assert_eq!(
-        data(1),
-        (
-            &json!("interplant.fg.received.v1"),
-            &json!({"moNumber": "700123", "receiptNumber": "R1/S1", "lines": [
-                {"itemId": "BODY-7", "kind": "main", "lotId": "B-1", "qty": "7.9", "uom": "KGM"},
-                {"itemId": "RIBBON-7", "kind": "coProduct", "lotId": "B-2", "qty": "0.3", "uom": "KGM"},
-                {"itemId": "REGRIND-7", "kind": "byProduct", "lotId": "B-3", "qty": "0.4", "uom": "KGM"}
-            ]})
-        )
-    );
-    assert_eq!(came.made[0].event["time"], "2026-10-27T07:30:00Z");
-    let issue = run(&feed, performance("Production", &materials[..2]).as_bytes()).unwrap();
-    assert_eq!(issue.only(), &came.made[0].event);
-    let stock = run(&feed, performance("Inventory", &materials).as_bytes()).unwrap();
-    assert!(
-        stock.made.is_empty() && stock.not_made.is_empty(),
-        "{stock:?}"
     );
 }

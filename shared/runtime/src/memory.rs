@@ -17,7 +17,7 @@ use crate::engine::{Engine, Woken};
 use crate::store::{Appended, Delivery, Error, Store};
 
 /// Lets every other future act first.
-async fn give_way() {
+pub(crate) async fn give_way() {
     let mut polled = false;
     poll_fn(|context| {
         if polled {

@@ -202,7 +202,9 @@ where
     }
 }
 
-fn transaction_error<R: std::fmt::Debug>(error: SdkError<TransactWriteItemsError, R>) -> Error {
+pub(crate) fn transaction_error<R: std::fmt::Debug>(
+    error: SdkError<TransactWriteItemsError, R>,
+) -> Error {
     let cancelled = error.as_service_error().is_some_and(|service| {
         matches!(service, TransactWriteItemsError::TransactionCanceledException(cancelled)
             if cancelled.cancellation_reasons().iter().any(|reason| matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))))
@@ -508,11 +510,24 @@ impl DynamoStore {
     /// # Errors
     /// When the store is not available.
     pub async fn claim_tick(&self, now: Timestamp, next_at: Timestamp) -> Result<bool, Error> {
+        self.claim("sweeper", now, next_at).await
+    }
+
+    /// Whether the next message of a chain of messages is the caller's to send, however many want to.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn claim(
+        &self,
+        chain: &str,
+        now: Timestamp,
+        next_at: Timestamp,
+    ) -> Result<bool, Error> {
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", s("sweeper"))
+            .key("pk", s(chain))
             .key("sk", s("tick"));
         let update = update
             .update_expression("SET next_at = :next")

@@ -180,7 +180,11 @@ fn is_ready(created: Option<&PurchaseOrder>, entry: &Entry, entries: &[Entry]) -
             FactKind::PoCancelled => {
                 created.is_some()
                     || entries.iter().any(|other| {
-                        other.kind == FactKind::PoCreated && other.state == EntryState::Waiting
+                        other.kind == FactKind::PoCreated
+                            && matches!(
+                                other.state,
+                                EntryState::Waiting | EntryState::Parked { .. }
+                            )
                     })
             }
             FactKind::InvoiceReceived => created.is_some_and(|order| {
