@@ -53,7 +53,11 @@ pub(crate) fn case(bytes: &[u8], stock: &Stock<'_>) -> Vec<u8> {
         return choices.0.to_vec();
     }
     let which = usize::from(first) % stock.samples.len().max(1);
-    let mut case = stock.samples.get(which).map(|one| one.to_vec()).unwrap_or_default();
+    let mut case = stock
+        .samples
+        .get(which)
+        .map(|one| one.to_vec())
+        .unwrap_or_default();
     let mut faults = 0;
     while !choices.0.is_empty() && faults < 8 {
         faults += 1;

@@ -15,7 +15,10 @@ fn outcome(contract: &Contract, yaml: &[u8], file: &[u8]) -> String {
     let files = [
         (PATH.to_owned(), yaml.to_vec()),
         ("packs/pack.yaml".to_owned(), PACK.into()),
-        ("somewhere/lookups/units.csv".to_owned(), b"key,unit\nEA,each\n".to_vec()),
+        (
+            "somewhere/lookups/units.csv".to_owned(),
+            b"key,unit\nEA,each\n".to_vec(),
+        ),
     ];
     let bundle = Bundle {
         files: files.into_iter().collect(),
@@ -53,7 +56,11 @@ fn check(contract: &Contract, yaml: &[u8], file: &[u8]) {
         let one = outcome(contract, yaml, file);
         // An expression that took too long may take a little less the next time.
         if !one.contains("mapping_budget") {
-            assert_eq!(one, outcome(contract, yaml, file), "the same feed gives something else");
+            assert_eq!(
+                one,
+                outcome(contract, yaml, file),
+                "the same feed gives something else"
+            );
         }
     });
 }
@@ -122,12 +129,64 @@ pub(crate) fn feeds() -> impl Fn(&[u8]) {
     let stock = Stock {
         samples: &[FEED, TREES, OTHERS],
         words: &[
-            ":", ": ", "- ", "{", "}", "[", "]", ",", "\n", "\n  ", "\n      ", "#", "'", "\"", "|", ">", "&a ", "*a", "<<: ",
-            "!!binary ", "? ", "---\n", "...\n", "~", "null", "true", "007", "1e999", ".inf", "\t", "extends: ", "packs/pack.yaml",
-            "files:", "key: order", "of: { order: order }", "fixed:", "columns: [{ name: a, at: 1, width: 1 }]", "records:",
-            "length: 10", "at: 18446744073709551615", "width: 0", "line_ends: false", "skip: 3", "encoding: utf-16", "json: {}", "x12: {}",
-            "edifact: {}", "sheet: {}", "xml: { document: / }", "document: /", "carry: true", "each: rows", "\\x00", "%YAML 1.2\n",
-            "header: { mark: order, count: 1 }", "total: { cell: 3, column: qty }", "quote: ''", "separator: tab",
+            ":",
+            ": ",
+            "- ",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            "\n",
+            "\n  ",
+            "\n      ",
+            "#",
+            "'",
+            "\"",
+            "|",
+            ">",
+            "&a ",
+            "*a",
+            "<<: ",
+            "!!binary ",
+            "? ",
+            "---\n",
+            "...\n",
+            "~",
+            "null",
+            "true",
+            "007",
+            "1e999",
+            ".inf",
+            "\t",
+            "extends: ",
+            "packs/pack.yaml",
+            "files:",
+            "key: order",
+            "of: { order: order }",
+            "fixed:",
+            "columns: [{ name: a, at: 1, width: 1 }]",
+            "records:",
+            "length: 10",
+            "at: 18446744073709551615",
+            "width: 0",
+            "line_ends: false",
+            "skip: 3",
+            "encoding: utf-16",
+            "json: {}",
+            "x12: {}",
+            "edifact: {}",
+            "sheet: {}",
+            "xml: { document: / }",
+            "document: /",
+            "carry: true",
+            "each: rows",
+            "\\x00",
+            "%YAML 1.2\n",
+            "header: { mark: order, count: 1 }",
+            "total: { cell: 3, column: qty }",
+            "quote: ''",
+            "separator: tab",
         ],
     };
     move |bytes| check(&contract, &case(bytes, &stock), FILE)

@@ -117,7 +117,10 @@ pub(crate) fn read(feed: &Feed, bytes: &[u8], most: usize) -> Given {
         );
         given.faults.push(hash(&fault));
     }
-    assert!(opened.get() <= MOST_OPENED * roles.len(), "opened {opened:?} times");
+    assert!(
+        opened.get() <= MOST_OPENED * roles.len(),
+        "opened {opened:?} times"
+    );
     let most_given = bytes.len() + 8;
     assert!(given.documents.len() <= most_given && given.faults.len() <= most_given);
     given

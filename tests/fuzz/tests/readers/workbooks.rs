@@ -56,20 +56,62 @@ const ODS: Parts = &[
 ];
 
 const WORDS: [&str; 40] = [
-    "<row r=\"3\">", "</row>", "<row>", "<c r=\"A3\">", "</c>", "<c t=\"s\">", "<c t=\"e\">", "<c t=\"b\">", "<c s=\"9\">",
-    "<v>", "</v>", "<v>1e308</v>", "<v>-1</v>", "<v>2958466</v>", "<v>60</v>", "<f/>", "<is><t>x</t></is>",
-    "r=\"XFD1048576\"", "r=\"A0\"", "r=\"99999999999999999999\"", "<si>", "</si>", "<t>", "</t>",
-    "date1904=\"1\"", "TargetMode=\"External\"", "Target=\"../../x\"", "[h]:mm", "formatCode=\"yyyy\"",
-    "table:number-rows-repeated=\"1048576\"", "table:number-columns-repeated=\"16384\"",
-    "office:value-type=\"percentage\"", "office:value-type=\"time\" office:time-value=\"PT25H\"",
-    "office:date-value=\"2026-02-30\"", "<text:p>", "</text:p>", "<text:s text:c=\"99999999\"/>",
-    "<text:tab/>", "<table:table-cell/>", "table:formula=\"of:=1\"",
+    "<row r=\"3\">",
+    "</row>",
+    "<row>",
+    "<c r=\"A3\">",
+    "</c>",
+    "<c t=\"s\">",
+    "<c t=\"e\">",
+    "<c t=\"b\">",
+    "<c s=\"9\">",
+    "<v>",
+    "</v>",
+    "<v>1e308</v>",
+    "<v>-1</v>",
+    "<v>2958466</v>",
+    "<v>60</v>",
+    "<f/>",
+    "<is><t>x</t></is>",
+    "r=\"XFD1048576\"",
+    "r=\"A0\"",
+    "r=\"99999999999999999999\"",
+    "<si>",
+    "</si>",
+    "<t>",
+    "</t>",
+    "date1904=\"1\"",
+    "TargetMode=\"External\"",
+    "Target=\"../../x\"",
+    "[h]:mm",
+    "formatCode=\"yyyy\"",
+    "table:number-rows-repeated=\"1048576\"",
+    "table:number-columns-repeated=\"16384\"",
+    "office:value-type=\"percentage\"",
+    "office:value-type=\"time\" office:time-value=\"PT25H\"",
+    "office:date-value=\"2026-02-30\"",
+    "<text:p>",
+    "</text:p>",
+    "<text:s text:c=\"99999999\"/>",
+    "<text:tab/>",
+    "<table:table-cell/>",
+    "table:formula=\"of:=1\"",
 ];
 
 /// Signatures of an archive's records, and other kinds of archives.
 const ARCHIVE_WORDS: [&str; 12] = [
-    "PK\u{3}\u{4}", "PK\u{1}\u{2}", "PK\u{5}\u{6}", "PK\u{6}\u{6}", "PK\u{6}\u{7}", "PK\u{7}\u{8}", "../", "/",
-    "xl/vbaProject.bin", "\0\0\0\0", "\u{1}\0", "7z",
+    "PK\u{3}\u{4}",
+    "PK\u{1}\u{2}",
+    "PK\u{5}\u{6}",
+    "PK\u{6}\u{6}",
+    "PK\u{6}\u{7}",
+    "PK\u{7}\u{8}",
+    "../",
+    "/",
+    "xl/vbaProject.bin",
+    "\0\0\0\0",
+    "\u{1}\0",
+    "7z",
 ];
 
 fn archive(parts: Parts, method: CompressionMethod, other: Option<(usize, &[u8])>) -> Vec<u8> {
@@ -78,7 +120,8 @@ fn archive(parts: Parts, method: CompressionMethod, other: Option<(usize, &[u8])
     for (index, (name, text)) in parts.iter().enumerate() {
         let own = other.filter(|(which, _)| *which == index);
         zip.start_file(*name, options).unwrap();
-        zip.write_all(own.map_or(text.as_bytes(), |(_, bytes)| bytes)).unwrap();
+        zip.write_all(own.map_or(text.as_bytes(), |(_, bytes)| bytes))
+            .unwrap();
     }
     zip.finish().unwrap().into_inner()
 }
@@ -108,8 +151,20 @@ pub(crate) fn parts() -> Vec<Variant> {
     let mut variants = Vec::new();
     // The sheets themselves are what most is in, so they come more often.
     for (parts, which) in [
-        (XLSX, 4), (XLSX, 4), (XLSX, 4), (XLSX, 0), (XLSX, 1), (XLSX, 2), (XLSX, 3), (XLSX, 5), (XLSX, 6),
-        (ODS, 0), (ODS, 1), (ODS, 1), (ODS, 1), (ODS, 2),
+        (XLSX, 4),
+        (XLSX, 4),
+        (XLSX, 4),
+        (XLSX, 0),
+        (XLSX, 1),
+        (XLSX, 2),
+        (XLSX, 3),
+        (XLSX, 5),
+        (XLSX, 6),
+        (ODS, 0),
+        (ODS, 1),
+        (ODS, 1),
+        (ODS, 1),
+        (ODS, 2),
     ] {
         let stock = Stock {
             samples: vec![parts[which].1.as_bytes()].leak(),
@@ -117,7 +172,9 @@ pub(crate) fn parts() -> Vec<Variant> {
         };
         let format = match variants.len() % 2 {
             0 => "sheet: {}",
-            _ => "sheet: { name: Receipts, point: ',', decimals: { qty: 2 }, until: { mark: Total } }",
+            _ => {
+                "sheet: { name: Receipts, point: ',', decimals: { qty: 2 }, until: { mark: Total } }"
+            }
         };
         variants.push(Variant {
             around: Box::new(move |case| {
