@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use crate::profile::{self, Draft, Profile};
+use crate::profile::{self, Draft, Profiles};
 use crate::{Failure, feeds, sample};
 
 /// Formats of files that packs begin with.
@@ -308,17 +308,17 @@ pub(crate) fn of_format(who: &Who, format: Format) -> Pack {
     pack(who, feed, &text, vec![(sample_name, sample)], units, quirks)
 }
 
-/// A pack that begins with a file of the plant.
+/// A pack that begins with files of the plant.
 ///
 /// # Errors
-/// When no sample can be cut from it.
-pub(crate) fn of_file(
+/// When no sample can be cut from them.
+pub(crate) fn of_files(
     who: &Who,
-    path: &Path,
-    profile: &Profile,
+    paths: &[PathBuf],
+    profiles: &Profiles,
     draft: &Draft,
 ) -> Result<Pack, Failure> {
-    let sample = sample::cut(path, profile, draft.group.as_deref())?;
+    let samples = sample::cut(paths, profiles, draft)?;
     let quoted = |text: &str| profile::scalar(text);
     let mut units = String::new();
     for unit in &draft.units {
@@ -335,8 +335,8 @@ pub(crate) fn of_file(
     if !draft.units.iter().any(|unit| unit.odoo.is_some()) {
         units.push_str("  EA: uom.product_uom_unit\n");
     }
-    let quirks: Vec<String> = profile::remarks(profile)
-        .iter()
+    let remarks = profiles.files.iter().flat_map(profile::remarks);
+    let quirks: Vec<String> = remarks
         .map(|remark| format!("| {} | |", remark.replace('|', "\\|")))
         .collect();
     let quirks = if quirks.is_empty() {
@@ -344,14 +344,7 @@ pub(crate) fn of_file(
     } else {
         quirks.join("\n")
     };
-    Ok(pack(
-        who,
-        draft.name,
-        &draft.text,
-        vec![sample],
-        &units,
-        &quirks,
-    ))
+    Ok(pack(who, draft.name, &draft.text, samples, &units, &quirks))
 }
 
 fn pack(
