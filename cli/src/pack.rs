@@ -320,8 +320,16 @@ pub(crate) fn of_files(
 ) -> Result<Pack, Failure> {
     let samples = sample::cut(paths, profiles, draft)?;
     let quoted = |text: &str| profile::scalar(text);
+    let lookup = profile::unit_lookup(&draft.units);
     let mut units = String::new();
     for unit in &draft.units {
+        // Another writing of a unit becomes that one by the lookup.
+        if lookup
+            .iter()
+            .any(|(written, kept)| *written == unit.written && written != kept)
+        {
+            continue;
+        }
         let meaning = unit.meaning.unwrap_or("not known");
         let line = match unit.odoo {
             Some(odoo) => format!("  {}: {odoo} # ? {meaning}\n", quoted(&unit.written)),
@@ -344,7 +352,25 @@ pub(crate) fn of_files(
     } else {
         quirks.join("\n")
     };
-    Ok(pack(who, draft.name, &draft.text, samples, &units, &quirks))
+    let mut pack = pack(who, draft.name, &draft.text, samples, &units, &quirks);
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let rows = std::iter::once(("code", "unit")).chain(
+        lookup
+            .iter()
+            .map(|(code, unit)| (code.as_str(), unit.as_str())),
+    );
+    for (code, unit) in rows {
+        table
+            .write_record([code, unit])
+            .map_err(|error| error.to_string())?;
+    }
+    let table = table.into_inner().map_err(|error| error.to_string())?;
+    for (path, bytes) in &mut pack.files {
+        if path == "lookups/units.csv" {
+            bytes.clone_from(&table);
+        }
+    }
+    Ok(pack)
 }
 
 fn pack(

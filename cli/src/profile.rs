@@ -40,7 +40,7 @@ use sniff::{Kind, Sniffed};
 use values::{Room, Table};
 
 pub(crate) use cover::{Lookup, read_lookup};
-pub(crate) use draft::{Draft, DraftFile, Known, draft, scalar};
+pub(crate) use draft::{Draft, DraftFile, Known, draft, scalar, unit_lookup};
 pub(crate) use report::{print, remarks};
 pub(crate) use role::Likely;
 

@@ -138,6 +138,8 @@ fn cut_one(
         .map_err(|error| error.to_string())?
     {
         let to = usize::try_from(reader.position().byte()).unwrap_or(0);
+        // Of CRLF the second is only read with the next row.
+        let to = to + usize::from(text.get(to..).is_some_and(|rest| rest.starts_with('\n')));
         let line = text.get(from..to).unwrap_or_default();
         from = to;
         let number = record.position().map_or(0, csv::Position::line);

@@ -54,6 +54,22 @@ pub(crate) struct Known<'k> {
     pub(crate) zone: &'k str,
     /// The currency, where the files name none.
     pub(crate) currency: Option<&'k str>,
+    /// Whether a lookup of units comes with the feed, with the units that were found: [`unit_lookup`].
+    pub(crate) with_lookup: bool,
+}
+
+/// Units as they are written, each with the one writing of it that is kept: the most frequent.
+pub(crate) fn unit_lookup(units: &[Unit]) -> Vec<(String, String)> {
+    let kept = |unit: &Unit| {
+        let same = units
+            .iter()
+            .find(|other| unit.code.is_some() && other.code == unit.code);
+        same.unwrap_or(unit).written.clone()
+    };
+    units
+        .iter()
+        .map(|unit| (unit.written.clone(), kept(unit)))
+        .collect()
 }
 
 /// Drafts a feed.
@@ -214,7 +230,14 @@ fn role_of(file: &str) -> String {
 /// What is drafted can be read as a feed.
 fn check(draft: &Draft) -> Result<(), Failure> {
     let path = format!("draft/feeds/{}.yaml", draft.name);
-    let files = [(path.clone(), draft.text.clone().into_bytes())].into();
+    let files = [
+        (path.clone(), draft.text.clone().into_bytes()),
+        (
+            "draft/lookups/units.csv".to_owned(),
+            b"code,unit\n".to_vec(),
+        ),
+    ];
+    let files = files.into();
     let plant: PlantCode = "draft".parse()?;
     Feed::read(&Bundle { files }, &plant, &path)
         .map_err(|mistake| format!("the draft is no feed; this is a fault of ours: {mistake}"))?;

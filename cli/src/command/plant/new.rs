@@ -53,7 +53,7 @@ impl New {
             pack::of_format(&who, self.format)
         } else {
             let found = profile::profile(&self.from, &[])?;
-            let draft = self.guess.draft(&found)?;
+            let draft = self.guess.draft(&found, true)?;
             missing.clone_from(&draft.missing);
             pack::of_files(&who, &self.from, &found, &draft)?
         };

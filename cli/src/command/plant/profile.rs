@@ -54,7 +54,11 @@ impl Guess {
     }
 
     /// Drafts a feed.
-    pub(crate) fn draft(&self, profiles: &profile::Profiles) -> Result<Draft, Failure> {
+    pub(crate) fn draft(
+        &self,
+        profiles: &profile::Profiles,
+        with_lookup: bool,
+    ) -> Result<Draft, Failure> {
         if jiff::tz::TimeZone::get(&self.zone).is_err() {
             return Err(format!("`{}` is no time zone, such as Europe/Rome", self.zone).into());
         }
@@ -66,6 +70,7 @@ impl Guess {
             }),
             zone: &self.zone,
             currency: self.currency.as_deref(),
+            with_lookup,
         };
         profile::draft(profiles, &known)
     }
@@ -85,7 +90,7 @@ impl Profile {
             profile::print(&found);
         }
         if let Some(path) = &self.draft {
-            let draft = self.guess.draft(&found)?;
+            let draft = self.guess.draft(&found, false)?;
             let mut file = std::fs::File::create_new(path)
                 .map_err(|error| format!("{}: {error}", path.display()))?;
             file.write_all(draft.text.as_bytes())?;

@@ -45,6 +45,10 @@ impl Publish {
         let bundle = feeds::bundle_of(&self.folder)?;
         let again = interplant_runtime::files::publish(&context, &plant.plant, &bundle).await?;
         let hash = context.files.published(&plant.plant).await?;
+        let new_key = match local {
+            Some(folder) => cloud::give_local_key(folder, &context, plant.plant.as_str()).await?,
+            None => false,
+        };
         if as_json {
             let said = json!({"plant": plant, "bundle": hash, "before": before, "unchecked": self.unchecked, "read_again": again});
             println!("{}", serde_json::to_string_pretty(&said)?);
@@ -61,6 +65,9 @@ impl Publish {
                 println!("Before it was {before}; files that are being read go on by that.")
             }
             None => {}
+        }
+        if new_key {
+            println!("It has a key on this local cloud now: `send` and `deliver` find it.");
         }
         if !again.is_empty() {
             println!(

@@ -8,6 +8,7 @@ use super::super::column::{ColumnReport, Kind};
 use super::super::role::{Likely, Role};
 use super::super::{Profiles, TableReport};
 use super::{DraftFile, Known, amount, day, path, pattern, quoted, scalar};
+use crate::table::clean;
 
 /// A column, and how an expression names it.
 type Found<'p> = Option<(&'p ColumnReport, String)>;
@@ -127,6 +128,10 @@ impl<'p> Writer<'p> {
         self.line("\nfiles:");
         for file in self.files.clone() {
             self.file(&file);
+        }
+        if self.known.with_lookup {
+            self.line("\nlookups:");
+            self.line("  units: { file: lookups/units.csv, key: code } # how units are written, and which one is meant");
         }
         self.line("");
     }
@@ -273,7 +278,7 @@ impl<'p> Writer<'p> {
         if column.same_units.first().is_some() {
             mark = "! several writings of one unit: a lookup makes them one; ";
         }
-        let comment: String = format!("{mark}{note}").replace(char::is_control, " ");
+        let comment = clean(&format!("{mark}{note}"));
         let line = format!("{:indent$}{name}: {} # {comment}", "", scalar(expression));
         self.line(&line);
     }
@@ -389,14 +394,29 @@ impl<'p> Writer<'p> {
         }
     }
 
-    fn unit(&mut self) {
-        match self.of_line(Role::Unit).or_else(|| self.units_by_content()) {
+    fn unit(&mut self, is_required: bool) {
+        let found = self.of_line(Role::Unit).or_else(|| self.units_by_content());
+        match found {
+            Some((column, path)) if self.known.with_lookup && !column.same_units.is_empty() => {
+                let expression = format!("$table(\"units\", {path}, \"unit\")");
+                let comment = format!(
+                    "? {}; lookups/units.csv makes its writings one",
+                    column.name
+                );
+                let line = format!(
+                    "          uom: {} # {}",
+                    scalar(&expression),
+                    clean(&comment)
+                );
+                self.line(&line);
+            }
             Some((column, path)) => self.field(10, "uom", column, &path),
-            None => self.absent(
+            None if is_required => self.absent(
                 10,
                 "uom",
                 "the file names no unit; where it is always the same write { constant: EA }",
             ),
+            None => {}
         }
     }
 
@@ -472,7 +492,7 @@ impl<'p> Writer<'p> {
             amount,
             "no column looks like the quantity",
         );
-        self.unit();
+        self.unit(true);
         self.price();
         self.optional(10, "taxCode", self.of_line(Role::TaxCode), as_is);
         self.optional(10, "needDate", self.of_line(Role::NeedDate), day);
@@ -521,12 +541,7 @@ impl<'p> Writer<'p> {
                 format!("$dec_cmp({amount}, \"0\") > 0 ? {amount}")
             },
         );
-        self.optional(
-            10,
-            "uom",
-            self.of_line(Role::Unit).or_else(|| self.units_by_content()),
-            as_is,
-        );
+        self.unit(false);
         if let (Some((lot, lot_path)), Some((of, of_path))) = (self.of_line(Role::Lot), quantity) {
             let lot_path = lot_path.clone();
             self.line("          lots:");
@@ -583,12 +598,7 @@ impl<'p> Writer<'p> {
             amount,
             "no column looks like the quantity",
         );
-        self.optional(
-            10,
-            "uom",
-            self.of_line(Role::Unit).or_else(|| self.units_by_content()),
-            as_is,
-        );
+        self.unit(false);
         self.price();
         self.optional(10, "taxCode", self.of_line(Role::TaxCode), as_is);
         self.line("      totals:");
