@@ -33,8 +33,11 @@ pub struct Ready {
     plant_table: String,
     file_table: String,
     file_bucket: String,
+    outbox_table: String,
+    outbox_queue_url: String,
     route_queue_url: String,
     tick_queue_url: String,
+    watch_queue_url: String,
     import_queue_url: String,
     state_machine_arn: String,
     /// Folder of the logs.
@@ -49,8 +52,11 @@ impl Ready {
             ("INTERPLANT_PLANT_TABLE", &self.plant_table),
             ("INTERPLANT_FILE_TABLE", &self.file_table),
             ("INTERPLANT_FILE_BUCKET", &self.file_bucket),
+            ("INTERPLANT_OUTBOX_TABLE", &self.outbox_table),
+            ("INTERPLANT_OUTBOX_QUEUE_URL", &self.outbox_queue_url),
             ("INTERPLANT_ROUTE_QUEUE_URL", &self.route_queue_url),
             ("INTERPLANT_TICK_QUEUE_URL", &self.tick_queue_url),
+            ("INTERPLANT_WATCH_QUEUE_URL", &self.watch_queue_url),
             ("INTERPLANT_IMPORT_QUEUE_URL", &self.import_queue_url),
             ("INTERPLANT_PURCHASE_ORDER_ARN", &self.state_machine_arn),
         ]);
@@ -257,7 +263,10 @@ impl LocalCloud {
             .secrets
             .write(
                 &format!("plants/{plant}"),
-                &serde_json::to_string(&PlantKeys { keys })?,
+                &serde_json::to_string(&PlantKeys {
+                    keys,
+                    webhook: Vec::new(),
+                })?,
             )
             .await?)
     }

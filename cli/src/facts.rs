@@ -66,6 +66,7 @@ pub async fn create_masters(odoo: &Client, plant: &Plant, events: &[Value]) -> R
             .or_insert_with(|| NewPartner {
                 external_id: plant.partner(&order.supplier_id),
                 name: format!("{} ({})", order.supplier_id, plant.plant),
+                code: order.supplier_id.to_string(),
             });
         for line in &order.lines {
             let unit = plant

@@ -291,6 +291,10 @@ class Cloud:
                 uploaded[name] = f"s3://{BUCKET}/{name}"
             return uploaded[name]
 
+        # A plant of a test listens on this machine. No template has this variable.
+        outbox = application["Resources"]["OutboxPush"]["Properties"]
+        outbox["Environment"] = {"Variables": {"INTERPLANT_WEBHOOK_LOOPBACK": "1"}}
+
         for resource in application["Resources"].values():
             properties = resource.get("Properties", {})
             if resource["Type"] == "AWS::Serverless::Function":
@@ -393,9 +397,12 @@ class Cloud:
             "plant_table": outputs["PlantTableName"],
             "file_table": outputs["FileTableName"],
             "file_bucket": outputs["FileBucketName"],
+            "outbox_table": outputs["OutboxTableName"],
+            "outbox_queue_url": outputs["OutboxQueueUrl"],
             "route_queue_url": outputs["RouteQueueUrl"],
             "route_dead_letters_url": outputs["RouteDeadLettersUrl"],
             "tick_queue_url": outputs["TickQueueUrl"],
+            "watch_queue_url": outputs["WatchQueueUrl"],
             "import_queue_url": outputs["ImportQueueUrl"],
             "tick_dead_letters_url": outputs["TickDeadLettersUrl"],
             "state_machine_arn": outputs["PurchaseOrderArn"],

@@ -17,6 +17,7 @@ use interplant_domain::lifecycle::owner;
 use interplant_domain::plant::Plant;
 use interplant_mapping::contract::Contract;
 use interplant_mapping::document::{self, Input, Lookups, Unread};
+use interplant_mapping::edi;
 use interplant_mapping::feed::Feed;
 use interplant_mapping::mapper::{Made, Mapper, NotMade};
 use interplant_mapping::place::Spot;
@@ -29,6 +30,8 @@ use interplant_runtime::{Context, failpoint};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+
+use crate::interchange;
 
 /// Documents between two notes of how far the reader is.
 const NOTED_EVERY: u64 = 100;
@@ -137,6 +140,12 @@ impl Reading<'_> {
             None => true,
             Some((files, sha256)) => match context.files.same_bytes(&delivery, sha256).await? {
                 Some(first) if first != delivery.id => {
+                    let before = context.files.delivery(plant, &first).await?;
+                    if let Some(before) = before {
+                        // What was answered then is the answer now.
+                        delivery.interchanges = before.interchanges;
+                        delivery.answer_control = before.answer_control;
+                    }
                     delivery.same_as = Some(first);
                     true
                 }
@@ -223,6 +232,12 @@ impl Reading<'_> {
         let feed = Feed::read(&bundle, &delivery.plant, &path).map_err(|mistake| {
             StepError::Defect(format!("a feed that was published: {mistake}"))
         })?;
+        if edi::is_read_by(&feed)
+            && let Some(file) = files.first()
+            && !interchange::answer(context, delivery, &feed, file).await?
+        {
+            return Ok(true);
+        }
         take_in(
             context,
             &plant,
@@ -236,10 +251,10 @@ impl Reading<'_> {
 }
 
 #[derive(Clone)]
-struct LocalFile {
+pub(crate) struct LocalFile {
     role: String,
-    name: String,
-    path: PathBuf,
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
 }
 
 /// A folder of this reader alone; it goes with it.

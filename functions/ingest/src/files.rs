@@ -208,7 +208,17 @@ pub(crate) async fn fate(
     } else {
         None
     };
+    // The same bytes get the same answer.
+    let answered = delivery.same_as.as_deref().unwrap_or(&delivery.id);
+    let acknowledgment = match &delivery.answer_control {
+        Some(_) => {
+            let address = context.files.acknowledgment_address(plant, answered).await;
+            Some(address.map_err(|error| unavailable(&error))?)
+        }
+        None => None,
+    };
     Ok(Some(json!({
+        "interchanges": delivery.interchanges, "acknowledgment_url": acknowledgment,
         "id": delivery.id, "feed": delivery.feed, "state": delivery.state, "mapping": delivery.bundle,
         "documents": delivery.documents, "counts": delivery.counts, "problems": delivery.problems,
         "refused": delivery.refused, "same_as": delivery.same_as, "announced_at": delivery.announced_at, "finished_at": delivery.finished_at,

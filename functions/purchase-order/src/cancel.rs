@@ -1,4 +1,5 @@
-//! Takes an order back, or lines of it, and undoes what a person has approved to be undone. State `Cancel`.
+//! Takes an order back, or lines of it, and undoes what a person has approved to be undone; or takes note of
+//! what a buyer has cancelled in Odoo. State `Cancel`.
 //!
 //! Safe to repeat: each part is created once under an external id of its own, or absolute. Odoo's own
 //! cancelling is used only for an order without effects: 19 would cancel one whose goods have come.
@@ -6,10 +7,10 @@
 //! `ORDER_CANCELLED`, `TRANSFER_DIVERGED`, `BILL_DIFFERS`, `PERIOD_LOCKED`.
 
 use interplant_domain::exception::{Code, Exception};
-use interplant_domain::fact::{Fact, InvoiceKind};
+use interplant_domain::fact::{Fact, FactKind, InvoiceKind, Owner};
 use interplant_domain::lifecycle::{Done, Settle};
 use interplant_domain::purchase_order::{
-    AppliedInvoice, CancelPlan, CreditPlan, Payable, PostedBill, PurchaseOrder,
+    AppliedInvoice, CancelPlan, CreditPlan, Payable, PostedBill, PurchaseOrder, Refusal,
 };
 use interplant_odoo::{Client, OrderState};
 use interplant_runtime::Context;
@@ -18,7 +19,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::acknowledge::{not_of_this_step, order_of};
-use crate::effects::{amend, goods};
+use crate::create::as_open_receipts;
+use crate::effects::{amend, goods, told};
 use crate::post_invoice;
 
 pub(crate) async fn handle(
@@ -42,6 +44,7 @@ pub(crate) async fn handle(
 
 async fn cancel(context: &Context, work: &Work<Option<CancelPlan>>) -> Result<Done, StepError> {
     let Some(plan) = &work.plan else {
+        only_by_its_owner(context, work).await?;
         return Ok(Done {
             order: None,
             settle: Settle::Cancelled,
@@ -52,6 +55,9 @@ async fn cancel(context: &Context, work: &Work<Option<CancelPlan>>) -> Result<Do
     let before = order_of(work)?;
     let mut order = before.clone();
     let odoo = context.odoo(&work.plant.odoo.database).await?;
+    if order.owner == Owner::Odoo {
+        return note(context, work, &odoo, order).await;
+    }
     if plan.whole {
         cancel_in_odoo(&odoo, work, &mut order).await?;
         order.apply_cancellation(plan);
@@ -87,6 +93,73 @@ async fn cancel(context: &Context, work: &Work<Option<CancelPlan>>) -> Result<Do
                 ""
             }
         ),
+        evidence: None,
+    })
+}
+
+/// An order that does not exist yet is taken back by whoever makes it, and by nobody else.
+async fn only_by_its_owner<P>(context: &Context, work: &Work<P>) -> Result<(), StepError> {
+    let Fact::PoCancelled(cancelled) = &work.fact else {
+        return Err(StepError::Defect(format!(
+            "{} is not taken back",
+            work.id()
+        )));
+    };
+    let entries = work.lifecycle.entries.iter();
+    for entry in entries.filter(|entry| entry.kind == FactKind::PoCreated) {
+        let row = context.inbox.by_key(&entry.inbox_key).await?;
+        if let Some(Fact::PoCreated(created)) = row.map(|row| row.fact()).transpose()?
+            && created.owner != cancelled.owner
+        {
+            let what = format!(
+                "order {} can be cancelled only by whoever makes it, in Odoo or at the plant",
+                created.po_number
+            );
+            return Err(Refusal::from(Exception::new(Code::ChangeRefused, what)).into());
+        }
+    }
+    Ok(())
+}
+
+/// Takes note of what a buyer has cancelled in Odoo; nothing is written there.
+async fn note(
+    context: &Context,
+    work: &Work<Option<CancelPlan>>,
+    odoo: &Client,
+    mut order: PurchaseOrder,
+) -> Result<Done, StepError> {
+    let Some(plan) = &work.plan else {
+        return Err(StepError::Defect(format!("{} has no plan", work.id())));
+    };
+    order.apply_cancellation(plan);
+    if plan.whole {
+        told::tell(context, work, &order).await?;
+        return Ok(Done {
+            order: Some(order),
+            settle: Settle::Cancelled,
+            result: "was cancelled in Odoo before anything came".to_owned(),
+            evidence: None,
+        });
+    }
+    let known = order.in_odoo.as_ref().map(|order| order.id);
+    let read = match known {
+        Some(id) => odoo.order(id).await?,
+        None => None,
+    };
+    match read.filter(|read| read.state != OrderState::Cancelled) {
+        Some(read) => as_open_receipts(&mut order, &read),
+        None => {
+            if let Some(known) = &mut order.in_odoo {
+                known.cancelled = true;
+                known.open_receipt = None;
+            }
+        }
+    }
+    told::tell(context, work, &order).await?;
+    Ok(Done {
+        order: Some(order),
+        settle: Settle::Applied,
+        result: format!("{} lines were cancelled in Odoo", plan.lines.len()),
         evidence: None,
     })
 }

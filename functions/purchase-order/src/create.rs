@@ -1,13 +1,15 @@
-//! Creates the order in Odoo and confirms it. State `Create`.
+//! Creates the order in Odoo and confirms it, or takes over the one that a buyer has confirmed there. State
+//! `Create`.
 //!
 //! Safe to repeat, also while an earlier attempt is still running in Odoo: the order is loaded create-once
-//! under external ids on header and lines, and confirming a confirmed order has no effect.
+//! under external ids on header and lines, and confirming a confirmed order has no effect. Of an order that
+//! is Odoo's nothing is written.
 //! Raises `UNKNOWN_PARTNER`, `UNKNOWN_ITEM`, `UNKNOWN_CODE`, `AMOUNT_PRECISION`, `ORDER_NEEDS_APPROVAL`,
 //! `ORDER_CANCELLED`, `ORDER_DIFFERS`; holds another creating fact as `ORDER_ALREADY_CREATED`.
 
 use interplant_domain::decimal::Quantity;
 use interplant_domain::exception::{Code, Exception};
-use interplant_domain::fact::{Day, Fact};
+use interplant_domain::fact::{Day, Fact, Owner, PoCreated};
 use interplant_domain::identifier::ExternalId;
 use interplant_domain::lifecycle::{Done, Settle};
 use interplant_domain::plant::Plant;
@@ -18,6 +20,8 @@ use interplant_odoo::{NewOrder, NewOrderLine, Order, OrderState, Picking, Pickin
 use interplant_runtime::step::{Begun, Outcome, StepError, StepInput, Work};
 use interplant_runtime::{Context, failpoint};
 use jiff::Timestamp;
+
+use crate::effects::told;
 
 pub(crate) async fn handle(
     context: &Context,
@@ -38,7 +42,10 @@ pub(crate) async fn handle(
         Begun::Work(work) => work,
         Begun::GoOn(outcome) => return Ok(outcome),
     };
-    let result = create(context, &work).await;
+    let result = match &work.fact {
+        Fact::PoCreated(fact) if fact.owner == Owner::Odoo => take_over(context, &work, fact).await,
+        _ => create(context, &work).await,
+    };
     context.conclude(&work, result).await
 }
 
@@ -97,6 +104,70 @@ async fn create(context: &Context, work: &Work<()>) -> Result<Done, StepError> {
         settle: Settle::Applied,
         evidence: None,
     })
+}
+
+/// Takes over an order that is Odoo's. What has been changed of it since the fact was made comes as a fact of
+/// its own; what has come in or was billed since is not known to Interplant and never will be.
+async fn take_over(
+    context: &Context,
+    work: &Work<()>,
+    fact: &PoCreated,
+) -> Result<Done, StepError> {
+    let mut order = PurchaseOrder::created(fact, &work.plant, work.taken()?.received_at);
+    let Some(id) = fact.odoo_id else {
+        let what = format!("{} is Odoo's and does not say which it is", work.id());
+        return Err(StepError::Defect(what));
+    };
+    let odoo = context.odoo(&work.plant.odoo.database).await?;
+    let read = still_there(&order, odoo.order(id).await?)?;
+    match read.state {
+        OrderState::Confirmed | OrderState::Locked => {}
+        OrderState::Draft | OrderState::Sent | OrderState::ToApprove | OrderState::Cancelled => {
+            return Err(gone_in_odoo(&order, "is not confirmed any more").into());
+        }
+    }
+    same_order(&order, &read)?;
+    order.in_odoo = Some(InOdoo {
+        id,
+        name: read.name.clone(),
+        open_receipt: None,
+        cancelled: false,
+    });
+    as_open_receipts(&mut order, &read);
+    told::tell(context, work, &order).await?;
+    Ok(Done {
+        result: format!("taken over from Odoo as {}", read.name),
+        order: Some(order),
+        settle: Settle::Applied,
+        evidence: None,
+    })
+}
+
+/// The order is the one of the fact, and nothing has been done with it outside of Interplant.
+fn same_order(order: &PurchaseOrder, read: &Order) -> Result<(), Exception> {
+    let differs = |what: String| {
+        Exception::new(
+            Code::OrderDiffers,
+            format!("order {} in Odoo ({}): {what}", order.number, read.name),
+        )
+    };
+    if read.name != order.number.as_str() {
+        return Err(differs("it has another number now".to_owned()));
+    }
+    for line in &order.lines {
+        if !read.lines.iter().any(|one| Some(one.id) == line.odoo_line) {
+            return Err(differs(format!("line {} is gone", line.line_no)));
+        }
+    }
+    let begun = |line: &interplant_odoo::OrderLine| {
+        line.received.is_positive() || line.invoiced.is_positive()
+    };
+    if read.lines.iter().any(begun) {
+        return Err(differs(
+            "goods were received or billed before Interplant took it over; it goes on in Odoo alone: cancel its lifecycle".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn document(work: &Work<()>, order: &PurchaseOrder) -> Result<NewOrder, Exception> {
@@ -173,19 +244,35 @@ fn same_lines(order: &mut PurchaseOrder, read: &Order) -> Result<(), Exception> 
     Ok(())
 }
 
-/// The order as it was read, unless somebody deleted or cancelled it in Odoo.
-pub(crate) fn still_there(order: &PurchaseOrder, read: Option<Order>) -> Result<Order, Exception> {
-    let gone = |what: String| {
-        Exception::new(
-            Code::OrderCancelled,
-            format!("order {} {what} in Odoo", order.number),
-        )
+/// The order as it was read, unless somebody deleted or cancelled it in Odoo: whoever may do so is about to
+/// be heard of it, for anybody else it is an exception.
+pub(crate) fn still_there(order: &PurchaseOrder, read: Option<Order>) -> Result<Order, StepError> {
+    let gone = |what: String| -> StepError {
+        match order.owner {
+            Owner::Odoo => gone_in_odoo(order, &what).into(),
+            Owner::Plant => Exception::new(
+                Code::OrderCancelled,
+                format!("order {} {what} in Odoo", order.number),
+            )
+            .into(),
+        }
     };
     let read = read.ok_or_else(|| gone("was deleted".to_owned()))?;
     if read.state == OrderState::Cancelled {
         return Err(gone(format!("({}) was cancelled", read.name)));
     }
     Ok(read)
+}
+
+/// An order of Odoo's that is not there any more: its cancellation comes as a fact, and is waited for.
+fn gone_in_odoo(order: &PurchaseOrder, what: &str) -> Refusal {
+    Refusal::Wait {
+        reason: format!(
+            "order {} {what} in Odoo; that it is cancelled is on its way as a fact",
+            order.number
+        ),
+        becomes: Code::OrderCancelled,
+    }
 }
 
 /// Receipts that goods can still come in by.
@@ -210,7 +297,7 @@ pub(crate) fn as_open_receipts(order: &mut PurchaseOrder, read: &Order) {
             .sum();
         // The first receipts of a line say its factor; what comes later only repeats it.
         if demand.is_positive() && line.expected_in_odoo.is_none() && line.came().is_zero() {
-            PurchaseOrder::expects(line, demand);
+            PurchaseOrder::expects(line, own.quantity, demand);
         }
     }
     if let Some(known) = &mut order.in_odoo {

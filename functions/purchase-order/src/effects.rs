@@ -2,3 +2,4 @@
 
 pub(crate) mod amend;
 pub(crate) mod goods;
+pub(crate) mod told;

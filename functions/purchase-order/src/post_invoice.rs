@@ -304,7 +304,7 @@ impl Document {
                 .map_or("", |(_, name)| name);
             lines.push(NewBillLine {
                 external_id: external_id.part("line", name),
-                order_line: Some(line.order_line.clone()),
+                order_line: Some(line.odoo_line),
                 item: plant.item(&line.item),
                 unit: Some(plant.unit(&line.uom)?),
                 description: line.item.to_string(),

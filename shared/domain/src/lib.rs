@@ -13,5 +13,8 @@ pub mod json;
 pub mod lifecycle;
 pub mod mailbox;
 pub mod matching;
+pub mod outbox;
 pub mod plant;
 pub mod purchase_order;
+pub mod standing;
+pub mod target;

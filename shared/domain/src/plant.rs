@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decimal::Quantity;
 use crate::exception::{Code as ExceptionCode, Exception, OwnerRole};
-use crate::fact::{AckStatus, Code, CodeList, Currency};
+use crate::fact::{AckStatus, Code, CodeList, Currency, Day};
 use crate::identifier::{ExternalId, PlantCode};
 use crate::matching::Matching;
 
@@ -45,6 +45,9 @@ pub struct Plant {
     /// Due times.
     #[serde(default)]
     pub due: DueTimes,
+    /// How the plant is told of orders, changes and master data.
+    #[serde(default)]
+    pub outbox: Outbox,
     /// Who decides exceptions: a person or a mailbox for each role.
     pub owners: BTreeMap<OwnerRole, String>,
 }
@@ -80,6 +83,29 @@ pub struct OdooPlace {
     /// External id of the location where goods wait for an inspection, beside stock and not below it.
     #[serde(default = "default_hold")]
     pub hold_location: String,
+    /// What people make in Odoo itself that is followed here: nothing, unless it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
+}
+
+/// What people make in Odoo itself that Interplant takes up. The plant's company and operation type for
+/// receipts say which orders are the plant's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// Purchase orders that were confirmed in Odoo on this day or later, by UTC, are taken up.
+    pub purchase_orders_since: Day,
+    /// How many seconds a change may take in Odoo from its beginning until others see it; 10 to 600.
+    #[serde(default = "default_overlap")]
+    #[schemars(range(min = 10, max = 600))]
+    pub overlap_seconds: u16,
+    /// The codes that are used where several units or taxes of the plant are one in Odoo.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub codes: BTreeSet<String>,
+}
+
+fn default_overlap() -> u16 {
+    60
 }
 
 fn default_company() -> String {
@@ -259,6 +285,48 @@ impl Default for DueTimes {
     }
 }
 
+/// How a plant is told of orders, changes and master data. It can always ask for them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outbox {
+    /// Where they are sent, if they are.
+    pub webhook: Option<Webhook>,
+}
+
+/// An address that takes signed events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// The address: https, a host of the open Internet.
+    pub url: String,
+    /// Id of the key by which they are signed, under `webhook` in the plant's secret.
+    pub secret: String,
+    /// Types of events that are sent, such as `po.created`; all when there are none. The others wait until
+    /// the plant asks for them.
+    #[serde(default)]
+    pub events: BTreeSet<String>,
+}
+
+impl Webhook {
+    /// Whether events of a type are sent.
+    #[must_use]
+    pub fn sends(&self, event_type: &str) -> bool {
+        self.events.is_empty()
+            || self.events.contains(event_type)
+            || self.events.contains(short_type(event_type))
+    }
+}
+
+/// A type of events as configuration names it: without `interplant.` and the version.
+#[must_use]
+pub fn short_type(event_type: &str) -> &str {
+    let name = event_type.strip_prefix("interplant.").unwrap_or(event_type);
+    match name.rsplit_once(".v") {
+        Some((name, version)) if version.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => name,
+    }
+}
+
 impl Plant {
     /// The supplier's external id in Odoo.
     #[must_use]
@@ -270,6 +338,68 @@ impl Plant {
     #[must_use]
     pub fn item(&self, item: &Code) -> ExternalId {
         ExternalId::configured(self.odoo.items.clone()).numbered(item.as_str())
+    }
+
+    /// The supplier's code, by the external ids and the reference that a partner has in Odoo.
+    ///
+    /// An external id cannot be read backwards where it had to be shortened: the reference has to give it.
+    #[must_use]
+    pub fn supplier_of(&self, ids: &[ExternalId], reference: Option<&str>) -> Option<Code> {
+        code_of(&self.odoo.partners, ids, reference)
+    }
+
+    /// The item's code, by the external ids and the internal reference that a product has in Odoo.
+    #[must_use]
+    pub fn item_of(&self, ids: &[ExternalId], reference: Option<&str>) -> Option<Code> {
+        code_of(&self.odoo.items, ids, reference)
+    }
+
+    /// The plant's unit, by the external ids of one in Odoo.
+    ///
+    /// # Errors
+    /// In words, when no unit of the plant is it, or several are.
+    pub fn unit_of(&self, ids: &[ExternalId]) -> Result<Code, String> {
+        self.listed_as(&self.units, "units", ids)
+    }
+
+    /// The plant's tax code, by the external ids of a tax in Odoo.
+    ///
+    /// # Errors
+    /// In words, when no tax code of the plant is it, or several are.
+    pub fn tax_of(&self, ids: &[ExternalId]) -> Result<Code, String> {
+        self.listed_as(&self.taxes, "taxes", ids)
+    }
+
+    fn listed_as(
+        &self,
+        list: &BTreeMap<String, String>,
+        what: &str,
+        ids: &[ExternalId],
+    ) -> Result<Code, String> {
+        let fitting: Vec<&String> = list
+            .iter()
+            .filter(|(_, id)| ids.iter().any(|one| one.as_str() == *id))
+            .map(|(code, _)| code)
+            .collect();
+        let preferred = self.odoo.watch.as_ref().map(|watch| &watch.codes);
+        let mut chosen = fitting
+            .iter()
+            .filter(|code| preferred.is_some_and(|codes| codes.contains(**code)));
+        match (fitting.as_slice(), chosen.next(), chosen.next()) {
+            ([only], _, _) => Ok(Code::new(only)),
+            ([], _, _) => Err(format!(
+                "is none of the plant's {what}: add it to plant.yaml"
+            )),
+            (_, Some(only), None) => Ok(Code::new(only)),
+            (several, _, _) => Err(format!(
+                "is several of the plant's {what} ({}): name the one that is meant under odoo.watch.codes of plant.yaml",
+                several
+                    .iter()
+                    .map(|code| code.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )),
+        }
     }
 
     /// The unit's external id in Odoo.
@@ -394,5 +524,50 @@ impl Plant {
                     ),
                 )
             })
+    }
+}
+
+/// The code of which the external id is one of these; the reference is tried first, then what follows the
+/// prefix as it is.
+fn code_of(prefix: &str, ids: &[ExternalId], reference: Option<&str>) -> Option<Code> {
+    let prefix = ExternalId::configured(prefix.to_owned());
+    let tails = ids
+        .iter()
+        .filter_map(|id| id.as_str().strip_prefix(prefix.as_str())?.strip_prefix('_'));
+    reference
+        .into_iter()
+        .chain(tails)
+        .map(Code::new)
+        .find(|code| ids.contains(&prefix.numbered(code.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(list: &[&str]) -> Vec<ExternalId> {
+        list.iter()
+            .map(|id| ExternalId::configured((*id).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_code_is_found_by_an_external_id_only_when_that_id_is_its_own() {
+        let prefix = "interplant.plant_a_item";
+        let of = |code: &str| ExternalId::configured(prefix.to_owned()).numbered(code);
+        assert_eq!(
+            code_of(prefix, &[of("4711")], None),
+            Some(Code::new("4711"))
+        );
+        // A slug says nothing about capitals and blanks: the reference has to.
+        assert_eq!(code_of(prefix, &[of("GEAR 7")], None), None);
+        assert_eq!(
+            code_of(prefix, &[of("GEAR 7")], Some("GEAR 7 ")),
+            Some(Code::new("GEAR 7"))
+        );
+        assert_eq!(code_of(prefix, &[of("GEAR 7")], Some("GEAR 8")), None);
+        // Another plant's id of the same record is no code of this one.
+        let other = ids(&["interplant.plant_b_item_4711", "__import__.x"]);
+        assert_eq!(code_of(prefix, &other, Some("4711")), None);
     }
 }

@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decimal::{Amount, Quantity};
 use crate::exception::{Code as ExceptionCode, Exception};
-use crate::fact::{AsnLine, Charge, Code, Currency, Day, PoCreated, PoLine, is_false};
+use crate::fact::{AsnLine, Charge, Code, Currency, Day, Owner, PoCreated, PoLine, is_false};
 use crate::plant::Plant;
 
 /// What Interplant knows of a purchase order.
@@ -53,6 +53,9 @@ pub struct PurchaseOrder {
     pub currency: Currency,
     /// The day it was placed.
     pub order_date: Day,
+    /// Whose it is: who alone may change it.
+    #[serde(default, skip_serializing_if = "Owner::is_plant")]
+    pub owner: Owner,
     /// Its lines; stored apart from the rest, because an order may have a thousand.
     #[serde(skip)]
     pub lines: Vec<Line>,
@@ -265,6 +268,7 @@ impl PurchaseOrder {
             supplier: fact.supplier_id.clone(),
             currency: fact.currency.clone(),
             order_date: fact.order_date,
+            owner: fact.owner,
             lines: fact
                 .lines
                 .iter()
@@ -418,6 +422,26 @@ impl PurchaseOrder {
             })
     }
 
+    /// Refuses what somebody says about an order that is not theirs.
+    fn is_theirs(&self, whose: Owner) -> Result<(), Exception> {
+        if self.owner == whose {
+            return Ok(());
+        }
+        Err(Exception::new(
+            ExceptionCode::ChangeRefused,
+            match self.owner {
+                Owner::Odoo => format!(
+                    "order {} was made in Odoo, and is changed and cancelled there; then skip this fact",
+                    self.number
+                ),
+                Owner::Plant => format!(
+                    "order {} is the plant's, and is not changed by what people write into it in Odoo",
+                    self.number
+                ),
+            },
+        ))
+    }
+
     fn same_item(&self, line: &Line, theirs: Option<&Code>) -> Result<(), Exception> {
         match theirs {
             Some(theirs) if *theirs != line.item => Err(Exception::new(
@@ -470,7 +494,7 @@ fn new_line(line: &PoLine, plant: &Plant) -> Line {
         billed: Vec::new(),
         service: plant.matching.services.contains(line.item_id.as_str()),
         credit_waived: false,
-        odoo_line: None,
+        odoo_line: line.odoo_line,
         expected_in_odoo: None,
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Decoded<R> {
     consumed: u64,
     ended: bool,
     finished: bool,
+    /// What is wrong behind the text that was given last.
+    failed: Option<io::Error>,
 }
 
 impl<R: Read> Decoded<R> {
@@ -30,12 +32,17 @@ impl<R: Read> Decoded<R> {
             consumed: 0,
             ended: false,
             finished: false,
+            failed: None,
         })
     }
 }
 
 impl<R: Read> Read for Decoded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            self.finished = true;
+            return Err(error);
+        }
         // The decoder wants room for at least one character.
         if buffer.len() < 16 || self.finished {
             return Ok(0);
@@ -54,14 +61,21 @@ impl<R: Read> Read for Decoded<R> {
             self.consumed += read as u64;
             match result {
                 DecoderResult::Malformed(..) => {
-                    return Err(io::Error::new(
+                    let error = io::Error::new(
                         io::ErrorKind::InvalidData,
                         format!(
                             "byte {} is not {}: name the right `encoding` in the feed",
                             self.consumed,
                             self.decoder.encoding().name()
                         ),
-                    ));
+                    );
+                    // What stands before it is good, and is given first.
+                    if written == 0 {
+                        self.finished = true;
+                        return Err(error);
+                    }
+                    self.failed = Some(error);
+                    return Ok(written);
                 }
                 DecoderResult::InputEmpty if written == 0 && !self.ended => {}
                 DecoderResult::InputEmpty => {

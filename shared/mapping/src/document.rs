@@ -175,8 +175,12 @@ fn read_tree(
     input: &Input<'_>,
     each: &mut dyn FnMut(Result<Document, Unread>),
 ) -> Result<(), Unread> {
-    let bytes = (input.open)().map_err(|error| unread(input, Fault::unreadable(&error)))?;
-    let ended = tree.read(bytes, &mut |read| match read {
+    let open = || (input.open)().map_err(|error| Fault::unreadable(&error));
+    if tree.counts_itself() {
+        tree.read(&open, &mut |_| {})
+            .map_err(|fault| unread(input, fault))?;
+    }
+    let ended = tree.read(&open, &mut |read| match read {
         Ok(branch) => {
             let mut value = branch.value;
             value.insert(FILE.to_owned(), JValue::from(input.name));
@@ -332,6 +336,10 @@ fn lead(
                 let fault = unread(input, fault);
                 each(Err(fault.clone()));
                 if fault.ends {
+                    // Whether the group goes on behind it nobody knows.
+                    if let Some(group) = &mut group {
+                        group.broken = Some(fault);
+                    }
                     break;
                 }
                 match row {
@@ -342,10 +350,7 @@ fn lead(
             }
         };
         let of = key(&row, &by);
-        if let Some(group) = group
-            .as_mut()
-            .filter(|group| !by.is_empty() && group.key == of)
-        {
+        if let Some(group) = group.as_mut().filter(|group| group.key == of) {
             if broken.is_some() {
                 group.broken = broken;
             } else {
@@ -354,19 +359,24 @@ fn lead(
             continue;
         }
         if let Some(done) = group.take() {
-            finish(done, input, joined, each, !by.is_empty());
+            finish(done, input, joined, each, true);
         }
         let first = heads.object(&row);
-        group = Some(Group {
+        let next = Group {
             key: of,
             line: row.line,
             rows: vec![JValue::object(first.clone())],
             first,
             broken,
-        });
+        };
+        if by.is_empty() {
+            finish(next, input, joined, each, false);
+        } else {
+            group = Some(next);
+        }
     }
     if let Some(done) = group {
-        finish(done, input, joined, each, !by.is_empty());
+        finish(done, input, joined, each, true);
     }
     Ok(())
 }

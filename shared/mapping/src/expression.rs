@@ -346,6 +346,17 @@ fn register(
         }),
     );
     add(
+        "dec_shift",
+        Box::new(|args| {
+            let by = places("dec_shift", args, 1)?;
+            let shifted = amount("dec_shift", args, 0)?.map(|value| exact::shift(value, by));
+            match shifted {
+                Some(value) => value.map(shown).ok_or_else(|| overflow("dec_shift")),
+                None => Ok(JValue::Undefined),
+            }
+        }),
+    );
+    add(
         "dec_sum",
         Box::new(|args| {
             let one;
@@ -390,6 +401,52 @@ fn register(
                 (None, _) => Ok(JValue::Undefined),
             },
         ),
+    );
+    add(
+        "dec_as",
+        Box::new(|args| {
+            let point = letter("dec_as", args, 1)?.unwrap_or('.');
+            let to = match args.get(2) {
+                None | Some(JValue::Undefined | JValue::Null) => None,
+                Some(_) => Some(places("dec_as", args, 2)?),
+            };
+            let value = amount("dec_as", args, 0)?;
+            value.map_or(Ok(JValue::Undefined), |value| {
+                exact::written(value, point, to)
+                    .map(JValue::from)
+                    .map_err(wrong)
+            })
+        }),
+    );
+    add(
+        "day_as",
+        Box::new(
+            |args| match (text("day_as", args, 0)?, text("day_as", args, 1)?) {
+                (Some(day), Some(format)) => {
+                    exact::day_as(day, format).map(JValue::from).map_err(wrong)
+                }
+                (None, _) => Ok(JValue::Undefined),
+                (Some(_), None) => Err(wrong("$day_as(day, format): say how it is written")),
+            },
+        ),
+    );
+    add(
+        "moment_as",
+        Box::new(|args| {
+            match (
+                text("moment_as", args, 0)?,
+                text("moment_as", args, 1)?,
+                text("moment_as", args, 2)?,
+            ) {
+                (Some(moment), Some(format), Some(zone)) => exact::moment_as(moment, format, zone)
+                    .map(JValue::from)
+                    .map_err(wrong),
+                (None, _, _) => Ok(JValue::Undefined),
+                (Some(_), _, _) => Err(wrong(
+                    "$moment_as(moment, format, zone): say how it is written and in which time zone",
+                )),
+            }
+        }),
     );
     add(
         "moment",

@@ -18,6 +18,10 @@ use crate::xml::{self, Xml};
 pub(crate) const FILE: &str = "_file";
 pub(crate) const LINE: &str = "_line";
 pub(crate) const SEGMENT: &str = "_segment";
+/// What stands around a document and came before it.
+pub(crate) const AROUND: &str = "_around";
+/// What the element of a document is called.
+pub(crate) const ELEMENT: &str = "_element";
 
 /// How a file is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +33,8 @@ pub(crate) enum Format {
 /// Formats of rows with named columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Table {
-    Delimited(Delimited),
-    Fixed(Fixed),
+    Delimited(Box<Delimited>),
+    Fixed(Box<Fixed>),
     Sheet(Sheet),
 }
 
@@ -41,6 +45,7 @@ pub(crate) enum Tree {
     Json(Json),
     X12(X12),
     Edifact(Edifact),
+    Fixed(Box<Fixed>),
 }
 
 /// What is wrong with a file, or with a part of it.
@@ -120,7 +125,7 @@ impl Table {
     /// Whether the file says itself how much is in it: then it is read to its end before anything is made of it.
     pub(crate) fn counts_itself(&self) -> bool {
         match self {
-            Self::Delimited(format) => format.trailer.is_some(),
+            Self::Delimited(format) => format.counts_itself(),
             Self::Fixed(format) => format.counts_itself(),
             Self::Sheet(_) => false,
         }
@@ -141,14 +146,27 @@ pub(crate) struct Branch {
 /// Takes documents of a tree, and what cannot be read of it, in the order of the file.
 pub(crate) type Take<'t> = dyn FnMut(Result<Branch, Fault>) + 't;
 
+/// Opens a file.
+pub(crate) type Open<'o, 'f> = dyn Fn() -> Result<Box<dyn Read + 'f>, Fault> + 'o;
+
 impl Tree {
-    /// Reads a tree document by document, in bounded memory.
-    pub(crate) fn read(&self, bytes: Box<dyn Read + '_>, take: &mut Take<'_>) -> Result<(), Fault> {
+    /// Reads a tree document by document, in bounded memory. Where the end of a file decides on what came
+    /// before it, the file is opened twice.
+    pub(crate) fn read(&self, open: &Open<'_, '_>, take: &mut Take<'_>) -> Result<(), Fault> {
         match self {
-            Self::Xml(format) => xml::read(bytes, format, take),
-            Self::Json(format) => json::read(bytes, format, take),
-            Self::X12(format) => x12::read(bytes, format, take),
-            Self::Edifact(format) => edifact::read(bytes, format, take),
+            Self::Xml(format) => xml::read(open()?, format, take),
+            Self::Json(format) => json::read(open()?, format, take),
+            Self::X12(format) => x12::read(open, format, take),
+            Self::Edifact(format) => edifact::read(open, format, take),
+            Self::Fixed(format) => fixed::read(open()?, format, take),
+        }
+    }
+
+    /// Whether the file says itself how much is in it: then it is read to its end before anything is made of it.
+    pub(crate) fn counts_itself(&self) -> bool {
+        match self {
+            Self::Fixed(format) => format.counts_itself(),
+            Self::Xml(_) | Self::Json(_) | Self::X12(_) | Self::Edifact(_) => false,
         }
     }
 }

@@ -2,9 +2,11 @@
 
 mod charset;
 pub mod contract;
+mod control;
 mod delimited;
 pub mod document;
-mod edifact;
+pub mod edi;
+pub mod edifact;
 pub mod event;
 mod exact;
 mod expression;
@@ -15,6 +17,7 @@ mod format;
 mod json;
 mod lookup;
 pub mod mapper;
+pub mod out;
 pub mod place;
 mod sheet;
 mod x12;

@@ -234,8 +234,13 @@ fn what_keeps_a_file_from_being_read_is_told_with_its_line() {
         ("csv_limit", true)
     );
 
-    let came = read(&[HEAD.as_bytes(), b"R\xe9;4711;10;7;01.07.2026\n"].concat());
-    assert_eq!(came.unwrap_err().code, "csv_encoding");
+    let row = b"R1;4711;10;7;01.07.2026\n".as_slice();
+    let came = read(&[HEAD.as_bytes(), row, b"R\xe9;4711;10;7;01.07.2026\n"].concat()).unwrap();
+    assert_eq!((came.made.len(), came.unread.len()), (1, 1));
+    assert_eq!(
+        (came.unread[0].code, came.unread[0].spot.line),
+        ("csv_encoding", 3)
+    );
 }
 
 #[test]
@@ -382,6 +387,15 @@ fn rows_that_repeat_their_header_are_one_document() {
     assert_eq!(came.field(0, "/data/lines/1/qtyReceived"), "3");
     let codes: Vec<_> = came.unread.iter().map(|one| one.code).collect();
     assert_eq!(codes, ["csv_cells", "document_incomplete"]);
+
+    // What cannot be read may have been more rows of the last document.
+    let (rows, rest) = rows.split_at(rows.find("R2").unwrap());
+    let row = rest.lines().next().unwrap();
+    let broken = [rows.as_bytes(), row.as_bytes(), b"\nR\xe9"].concat();
+    let came = run(&feed, &[("receipts", &broken)]).unwrap();
+    assert_eq!(came.made.len(), 1);
+    let codes: Vec<_> = came.unread.iter().map(|one| one.code).collect();
+    assert_eq!(codes, ["csv_encoding", "document_incomplete"]);
 }
 
 #[test]

@@ -45,8 +45,9 @@ pub struct NewBill {
 pub struct NewBillLine {
     /// How it is found again.
     pub external_id: ExternalId,
-    /// The order line that is billed; none for charges and rounding.
-    pub order_line: Option<ExternalId>,
+    /// Odoo's id of the order line that is billed; none for charges and rounding. An order that people made
+    /// in Odoo has lines without external ids.
+    pub order_line: Option<i64>,
     /// The item of the order line, or the one that a charge is booked by; without it Odoo takes the
     /// journal's account instead of the item's.
     pub item: ExternalId,
@@ -201,8 +202,9 @@ impl Client {
             sheet.line(vec![
                 ("invoice_line_ids/id", cell(&line.external_id)?),
                 (
-                    "invoice_line_ids/purchase_line_id/id",
-                    optional(line.order_line.as_ref())?,
+                    "invoice_line_ids/purchase_line_id/.id",
+                    line.order_line
+                        .map_or_else(String::new, |id| id.to_string()),
                 ),
                 ("invoice_line_ids/product_id/id", cell(&line.item)?),
                 (

@@ -62,6 +62,11 @@ impl<'a> Call<'a> {
         self
     }
 
+    pub(crate) fn on_all(mut self, ids: &[i64]) -> Self {
+        self.ids = Some(ids.to_vec());
+        self
+    }
+
     pub(crate) fn named(mut self, name: &'static str, value: Body) -> Self {
         self.named.push((name, value));
         self

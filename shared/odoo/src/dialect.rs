@@ -142,6 +142,14 @@ impl Version {
         }
     }
 
+    /// The taxes of an order line.
+    pub(crate) fn order_line_taxes(self) -> &'static str {
+        match self {
+            Self::V17 | Self::V18 => "taxes_id",
+            Self::V19 => "tax_ids",
+        }
+    }
+
     /// The column that loads the unit of an order line.
     pub(crate) fn order_line_unit_column(self) -> &'static str {
         match self {

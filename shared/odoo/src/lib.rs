@@ -17,6 +17,7 @@ mod accuracy;
 mod answer;
 mod bill;
 mod body;
+mod changes;
 mod client;
 mod connection;
 mod dialect;
@@ -33,6 +34,7 @@ mod transfer;
 
 pub use accuracy::Accuracy;
 pub use bill::{Bill, BillLine, BillState, NewBill, NewBillLine};
+pub use changes::{ChangedLine, ChangedOrder, Changes, Named};
 pub use client::Client;
 pub use connection::{Credentials, Limits, http_client};
 pub use dialect::{Version, model};

@@ -14,6 +14,8 @@ pub struct NewPartner {
     pub external_id: ExternalId,
     /// What people call it.
     pub name: String,
+    /// Its code, which Odoo shows as its reference.
+    pub code: String,
 }
 
 /// How an item is kept.
@@ -65,11 +67,12 @@ impl Client {
             Ok(vec![
                 cell(&partner.external_id)?,
                 partner.name.clone(),
+                partner.code.clone(),
                 "1".to_owned(),
             ])
         };
         let rows = partners.iter().map(row).collect::<Result<_, Error>>()?;
-        self.load(model::PARTNER, &["id", "name", "is_company"], rows)
+        self.load(model::PARTNER, &["id", "name", "ref", "is_company"], rows)
             .await
     }
 

@@ -62,8 +62,8 @@ pub struct TransferLine {
     pub item: ExternalId,
     /// The unit.
     pub unit: ExternalId,
-    /// The order line, of what comes in or goes back.
-    pub order_line: Option<ExternalId>,
+    /// Odoo's id of the order line, of what comes in or goes back.
+    pub order_line: Option<i64>,
     /// How much.
     pub quantity: Quantity,
     /// From where it goes; what comes in comes from the supplier.
@@ -152,12 +152,9 @@ impl Client {
                 ("move_ids/quantity", line.quantity.to_string()),
                 ("move_ids/picked", "1".to_owned()),
                 (
-                    "move_ids/purchase_line_id/id",
+                    "move_ids/purchase_line_id/.id",
                     line.order_line
-                        .as_ref()
-                        .map(cell)
-                        .transpose()?
-                        .unwrap_or_default(),
+                        .map_or_else(String::new, |id| id.to_string()),
                 ),
                 (
                     "move_ids/to_refund",

@@ -8,6 +8,7 @@
 )]
 
 mod calls;
+mod changes;
 mod errors;
 mod server;
 mod targets;

@@ -31,6 +31,30 @@ impl Target {
 impl Target {
     /// Presses a button as a person would; the connector has no such call.
     pub(crate) async fn press(&self, model: &str, button: &str, id: i64) {
+        self.by_hand(model, button, Some(&[id]), json!({})).await;
+    }
+
+    /// Creates a record as a person would, without an external id.
+    pub(crate) async fn create(&self, model: &str, values: serde_json::Value) -> i64 {
+        let created = self
+            .by_hand(model, "create", None, json!({"vals_list": [values]}))
+            .await;
+        created[0].as_i64().unwrap()
+    }
+
+    /// Writes to a record as a person would.
+    pub(crate) async fn write(&self, model: &str, id: i64, values: serde_json::Value) {
+        self.by_hand(model, "write", Some(&[id]), json!({"vals": values}))
+            .await;
+    }
+
+    async fn by_hand(
+        &self,
+        model: &str,
+        method: &str,
+        ids: Option<&[i64]>,
+        mut named: serde_json::Value,
+    ) -> serde_json::Value {
         let Credentials {
             url,
             db,
@@ -53,13 +77,15 @@ impl Target {
             let read: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert!(
                 status.is_success() && read.get("error").is_none(),
-                "{model}.{button}: {text}"
+                "{model}.{method}: {text}"
             );
             read
         };
         if self.client.version() == Version::V19 {
-            send(format!("/json/2/{model}/{button}"), json!({"ids": [id]})).await;
-            return;
+            if let Some(ids) = ids {
+                named["ids"] = json!(ids);
+            }
+            return send(format!("/json/2/{model}/{method}"), named).await;
         }
         let call = |service: &str, method: &str, args: serde_json::Value| json!({"jsonrpc": "2.0", "method": "call", "id": 1, "params": {"service": service, "method": method, "args": args}});
         let user = send(
@@ -68,15 +94,22 @@ impl Target {
         )
         .await["result"]
             .clone();
+        // 17 and 18 take what is created or written by its position.
+        let mut positional: Vec<serde_json::Value> =
+            ids.map(|ids| json!(ids)).into_iter().collect();
+        for name in ["vals_list", "vals"] {
+            positional.extend(named.as_object_mut().unwrap().remove(name));
+        }
         send(
             "/jsonrpc".into(),
             call(
                 "object",
                 "execute_kw",
-                json!([db, user, api_key, model, button, [[id]], {}]),
+                json!([db, user, api_key, model, method, positional, named]),
             ),
         )
-        .await;
+        .await["result"]
+            .clone()
     }
 }
 

@@ -37,6 +37,7 @@ impl Target {
         let partner = NewPartner {
             external_id: self.id("partner"),
             name: "Acme Supplies".into(),
+            code: "ACME".into(),
         };
         self.client.create_partners(&[partner]).await.unwrap();
         let item = |name: &str| NewItem {
@@ -99,8 +100,17 @@ impl Target {
         self.read(id).await
     }
 
-    fn bill(&self, order: &NewOrder, name: &str) -> NewBill {
+    async fn line(&self, line: &ExternalId) -> i64 {
+        let found = self.client.find(model::ORDER_LINE, line).await.unwrap();
+        found.unwrap()
+    }
+
+    async fn bill(&self, order: &NewOrder, name: &str) -> NewBill {
         let external_id = order.external_id.part("bill", name);
+        let mut order_lines = Vec::new();
+        for line in &order.lines {
+            order_lines.push(self.line(&line.external_id).await);
+        }
         NewBill {
             partner: order.partner.clone(),
             currency: order.currency.clone(),
@@ -115,9 +125,10 @@ impl Target {
                 .lines
                 .iter()
                 .zip(["10", "20"])
-                .map(|(line, number)| NewBillLine {
+                .zip(order_lines)
+                .map(|((line, number), order_line)| NewBillLine {
                     external_id: external_id.part("line", number),
-                    order_line: Some(line.external_id.clone()),
+                    order_line: Some(order_line),
                     item: line.item.clone(),
                     unit: Some(line.unit.clone()),
                     quantity: line.quantity,
@@ -369,7 +380,7 @@ async fn order_to_posted_bill(at: &Target) {
             .all(|picking| picking.state == PickingState::Done)
     );
 
-    let wanted_bill = at.bill(&wanted, "INV-1");
+    let wanted_bill = at.bill(&wanted, "INV-1").await;
     assert_eq!(
         client
             .find(model::BILL, &wanted_bill.external_id)
@@ -514,7 +525,7 @@ async fn race_losers(at: &Target) {
         "received once"
     );
 
-    let wanted_bill = at.bill(&wanted, "INV-R");
+    let wanted_bill = at.bill(&wanted, "INV-R").await;
     let (one, two) = tokio::join!(
         client.create_bill(&wanted_bill),
         client.create_bill(&wanted_bill)
@@ -578,7 +589,10 @@ async fn cancelled_meanwhile(at: &Target) {
     let order = at.order("unbilled");
     let id = client.create_order(&order).await.unwrap();
     client.confirm_order(id).await.unwrap();
-    let bill = client.create_bill(&at.bill(&order, "INV-C")).await.unwrap();
+    let bill = client
+        .create_bill(&at.bill(&order, "INV-C").await)
+        .await
+        .unwrap();
     assert_eq!(
         client.bill(bill).await.unwrap().unwrap().lines[0].order_line_invoiced,
         Some(quantity("5")),
@@ -586,7 +600,10 @@ async fn cancelled_meanwhile(at: &Target) {
     );
     at.press(model::BILL, "button_cancel", bill).await;
     assert_eq!(
-        client.create_bill(&at.bill(&order, "INV-C")).await.unwrap(),
+        client
+            .create_bill(&at.bill(&order, "INV-C").await)
+            .await
+            .unwrap(),
         bill
     );
     assert!(matches!(
@@ -923,9 +940,10 @@ async fn goods(at: &Target) {
     };
     assert_eq!(counted(&received), ["10", "6", "2"].map(quantity));
 
-    let transfer = |name: &str, purpose, item: &str, count: &str, from| {
+    let transfer = async |name: &str, purpose, item: &str, count: &str, from| {
         let external_id = new.external_id.part("transfer", name);
         let supplier = matches!(purpose, Purpose::Return | Purpose::Receive);
+        let order_line = at.line(&new.external_id.part("line", item)).await;
         NewTransfer {
             purpose,
             operation_type: if supplier {
@@ -941,7 +959,7 @@ async fn goods(at: &Target) {
                 external_id: external_id.part("line", "1"),
                 item: at.id(item),
                 unit: xid(UNIT),
-                order_line: supplier.then(|| new.external_id.part("line", item)),
+                order_line: supplier.then_some(order_line),
                 quantity: quantity(count),
                 from,
             }],
@@ -1004,7 +1022,7 @@ async fn goods(at: &Target) {
             ["15", "4", "1"],
         ),
     ] {
-        let document = transfer(name, purpose, item, count, from);
+        let document = transfer(name, purpose, item, count, from).await;
         let picking = client.create_transfer(&document).await.unwrap();
         if let Some(lot) = lots {
             let read = client.picking(picking).await.unwrap().unwrap();
@@ -1144,7 +1162,7 @@ async fn bills(at: &Target) {
         .unwrap();
     client.validate_receipt(first.id).await.unwrap();
     let new = at.order("bills");
-    let mut bill = at.bill(&new, "B1");
+    let mut bill = at.bill(&new, "B1").await;
     for (name, price) in [("freight", "25"), ("rounding", "-0.03")] {
         bill.lines.push(NewBillLine {
             external_id: bill.external_id.part("extra", name),
@@ -1181,7 +1199,7 @@ async fn bills(at: &Target) {
         .await
         .unwrap();
     assert_eq!(attached.len(), 1, "the match is attached once");
-    let mut credit = at.bill(&new, "C1");
+    let mut credit = at.bill(&new, "C1").await;
     credit.refund = true;
     credit.reverses = Some(bill.external_id.clone());
     credit.lines.truncate(1);
@@ -1201,6 +1219,7 @@ async fn suite(at: &Target) {
     at.masters().await;
     goods(at).await;
     changes(at).await;
+    crate::changes::made_by_people(at).await;
     bills(at).await;
     order_to_posted_bill(at).await;
     race_losers(at).await;

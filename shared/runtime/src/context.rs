@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::engine::StepFunctions;
 use crate::files::Files;
 use crate::inbox::Inbox;
+use crate::outbox::{Outbox, Table};
 use crate::queue::Queues;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
@@ -37,6 +38,8 @@ pub struct Context {
     pub plants: Plants,
     /// The plants' files and feeds.
     pub files: Files,
+    /// What plants are to be told.
+    pub outbox: Outbox,
     odoo: Mutex<HashMap<String, OdooClient>>,
 }
 
@@ -91,6 +94,7 @@ impl Context {
         }
         let aws = loader.load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&aws);
+        let sqs = aws_sdk_sqs::Client::new(&aws);
         let s3 = aws_sdk_s3::config::Builder::from(&aws)
             // A cloud at another address has no names of buckets in its host names.
             .force_path_style(aws.endpoint_url().is_some())
@@ -107,9 +111,10 @@ impl Context {
                 settings.purchase_order_arn.clone(),
             ),
             queues: Queues::new(
-                aws_sdk_sqs::Client::new(&aws),
+                sqs.clone(),
                 settings.route_queue_url.clone(),
                 settings.tick_queue_url.clone(),
+                settings.watch_queue_url.clone(),
                 settings.import_queue_url.clone(),
             ),
             secrets: Secrets::new(
@@ -117,6 +122,11 @@ impl Context {
                 settings.secret_prefix.clone(),
             ),
             plants: Plants::new(dynamo.clone(), settings.plant_table.clone()),
+            outbox: Outbox::new(
+                Table::new(dynamo.clone(), settings.outbox_table.clone()),
+                sqs,
+                settings.outbox_queue_url.clone(),
+            ),
             files: Files::new(
                 aws_sdk_s3::Client::from_conf(s3),
                 dynamo,
@@ -130,12 +140,8 @@ impl Context {
 
     /// The present time.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one clock of the functions; everything below takes the time as a parameter"
-    )]
     pub fn now(&self) -> Timestamp {
-        Timestamp::now()
+        clock()
     }
 
     /// The plant of a lifecycle.
@@ -190,6 +196,16 @@ impl Context {
         }
         self.secrets.forget(&format!("odoo/{database}"));
     }
+}
+
+/// The one clock of the functions.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "everything below takes the time as a parameter"
+)]
+pub(crate) fn clock() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Published configuration of plants.

@@ -6,6 +6,7 @@
 
 mod code;
 mod delivery;
+mod interchange;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -27,6 +28,9 @@ pub use delivery::{Counts, DeliveredFile, Delivery, DeliveryState, delivery_of};
 
 /// How long an address for an upload is good.
 const UPLOAD_WITHIN: Duration = Duration::from_secs(3600);
+
+/// What is answered to the sender of interchanges: TA1, 997 or CONTRL.
+const ACKNOWLEDGMENT: &str = "acknowledgment.edi";
 
 /// Sort key of the feeds that are in force.
 const FEEDS: &str = "feeds";
@@ -351,11 +355,8 @@ impl Files {
         segment: u64,
         lines: String,
     ) -> Result<(), Error> {
-        self.put(
-            delivery.out(&format!("segments/{segment:012}.jsonl")),
-            lines,
-        )
-        .await
+        let key = delivery.out(&format!("segments/{segment:012}.jsonl"));
+        self.put(key, lines.into_bytes()).await
     }
 
     /// Puts the result file together: the counts, then every problem.
@@ -385,7 +386,33 @@ impl Files {
                 .map_err(|error| Error::Unavailable(error.to_string()))?;
             text.push_str(&String::from_utf8_lossy(&bytes.into_bytes()));
         }
-        self.put(delivery.out("result.jsonl"), text).await
+        self.put(delivery.out("result.jsonl"), text.into_bytes())
+            .await
+    }
+
+    /// Keeps what is answered to the sender of interchanges.
+    ///
+    /// # Errors
+    /// When the bucket is not available.
+    pub async fn keep_acknowledgment(
+        &self,
+        delivery: &Delivery,
+        answer: Vec<u8>,
+    ) -> Result<(), Error> {
+        self.put(delivery.out(ACKNOWLEDGMENT), answer).await
+    }
+
+    /// Where the answer to a delivery of interchanges can be fetched for a while.
+    ///
+    /// # Errors
+    /// When no address can be signed.
+    pub async fn acknowledgment_address(
+        &self,
+        plant: &PlantCode,
+        id: &str,
+    ) -> Result<String, Error> {
+        self.address(format!("out/{plant}/{id}/{ACKNOWLEDGMENT}"))
+            .await
     }
 
     /// Where the result file can be fetched for a while.
@@ -393,23 +420,23 @@ impl Files {
     /// # Errors
     /// When no address can be signed.
     pub async fn result_address(&self, delivery: &Delivery) -> Result<String, Error> {
+        self.address(delivery.out("result.jsonl")).await
+    }
+
+    async fn address(&self, key: String) -> Result<String, Error> {
         let within = PresigningConfig::expires_in(UPLOAD_WITHIN)
             .map_err(|error| Error::Unreadable(error.to_string()))?;
-        let get = self
-            .s3
-            .get_object()
-            .bucket(&self.bucket)
-            .key(delivery.out("result.jsonl"));
+        let get = self.s3.get_object().bucket(&self.bucket).key(key);
         let signed = get.presigned(within).await.map_err(unavailable)?;
         Ok(signed.uri().to_owned())
     }
 
-    async fn put(&self, key: String, text: String) -> Result<(), Error> {
+    async fn put(&self, key: String, bytes: Vec<u8>) -> Result<(), Error> {
         self.s3
             .put_object()
             .bucket(&self.bucket)
             .key(key)
-            .body(text.into_bytes().into())
+            .body(bytes.into())
             .send()
             .await
             .map(|_| ())

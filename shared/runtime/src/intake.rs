@@ -58,8 +58,21 @@ pub struct Accepted {
 /// # Errors
 /// [`NotTaken`]
 pub async fn accept(context: &Context, plant: &Plant, event: &Event) -> Result<Accepted, NotTaken> {
+    accept_as(context, plant, event, new_event_id()).await
+}
+
+/// Takes an event under an id of ours that was given to it before; a repeat keeps the first one.
+///
+/// # Errors
+/// [`NotTaken`]
+pub async fn accept_as(
+    context: &Context,
+    plant: &Plant,
+    event: &Event,
+    event_id: EventId,
+) -> Result<Accepted, NotTaken> {
     let now = context.now();
-    let row = new_row(&plant.plant, event, now);
+    let row = new_row(&plant.plant, event, event_id, now);
     let business_key = event
         .fact
         .business_key(&plant.plant, event.envelope.revision());
@@ -111,11 +124,11 @@ async fn aside(context: &Context, row: &Row) -> Result<Accepted, NotTaken> {
     }
 }
 
-fn new_row(plant: &PlantCode, event: &Event, now: Timestamp) -> Row {
+fn new_row(plant: &PlantCode, event: &Event, event_id: EventId, now: Timestamp) -> Row {
     let envelope = &event.envelope;
     Row {
         key: transport_key(&envelope.source, &envelope.id),
-        event_id: new_event_id(),
+        event_id,
         source: envelope.source.clone(),
         sender_id: envelope.id.clone(),
         plant: plant.clone(),

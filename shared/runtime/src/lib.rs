@@ -12,6 +12,7 @@ pub mod inbox;
 pub mod intake;
 pub mod invoices;
 pub mod memory;
+pub mod outbox;
 pub mod protocol;
 pub mod queue;
 pub mod references;

@@ -17,7 +17,7 @@ use crate::engine::{Engine, Woken};
 use crate::store::{Appended, Delivery, Error, Store};
 
 /// Lets every other future act first.
-async fn give_way() {
+pub(crate) async fn give_way() {
     let mut polled = false;
     poll_fn(|context| {
         if polled {
@@ -66,7 +66,7 @@ impl Store for MemoryStore {
         let lifecycle = lifecycles
             .entry(delivery.lifecycle.clone())
             .or_insert_with(|| Lifecycle {
-                header: Header::expected(delivery.lifecycle.clone(), now),
+                header: Header::new(delivery.lifecycle.clone(), now),
                 entries: Vec::new(),
                 exceptions: Vec::new(),
                 waiter: None,
@@ -77,6 +77,9 @@ impl Store for MemoryStore {
             ..delivery.entry.clone()
         });
         lifecycle.next_sequence += 1;
+        if delivery.lifecycle.kind().only_keeps() {
+            lifecycle.header.updated_at = now;
+        }
         Ok(Appended::New)
     }
 

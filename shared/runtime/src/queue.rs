@@ -1,4 +1,4 @@
-//! Messages: to `route`, and the sweeper's ticks to itself.
+//! Messages: to `route`, the sweeper's ticks to itself, and to `odoo-watch` that it is time to read.
 
 use std::time::Duration;
 
@@ -14,6 +14,15 @@ use crate::store::Error;
 pub struct RouteMessage {
     /// Key of the inbox row.
     pub inbox_key: String,
+}
+
+/// What `odoo-watch` is told: of which Odoo there may be something to read. What changed there, nobody is believed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchMessage {
+    /// The database; none means every one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
 }
 
 /// What `import` is told besides S3's own notifications: a delivery that is to be looked at.
@@ -32,17 +41,25 @@ pub struct Queues {
     client: Client,
     route_url: String,
     tick_url: String,
+    watch_url: String,
     import_url: String,
 }
 
 impl Queues {
     /// The queues by their addresses.
     #[must_use]
-    pub fn new(client: Client, route_url: String, tick_url: String, import_url: String) -> Self {
+    pub fn new(
+        client: Client,
+        route_url: String,
+        tick_url: String,
+        watch_url: String,
+        import_url: String,
+    ) -> Self {
         Self {
             client,
             route_url,
             tick_url,
+            watch_url,
             import_url,
         }
     }
@@ -73,16 +90,20 @@ impl Queues {
     /// # Errors
     /// When the queue is not available; the schedule revives a lost tick.
     pub async fn tick(&self, after: Duration) -> Result<(), Error> {
-        let delay = i32::try_from(after.as_secs()).unwrap_or(900).min(900);
-        let send = self
-            .client
-            .send_message()
-            .queue_url(&self.tick_url)
-            .message_body("{}")
-            .delay_seconds(delay);
-        send.send().await.map(|_| ()).map_err(|error| {
-            Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string())
-        })
+        self.later(&self.tick_url, "{}".to_owned(), after).await
+    }
+
+    /// Lets `odoo-watch` read an Odoo, or all of them, after a time.
+    ///
+    /// # Errors
+    /// When the queue is not available; the schedule brings the next reading.
+    pub async fn watch(&self, database: Option<&str>, after: Duration) -> Result<(), Error> {
+        let message = WatchMessage {
+            database: database.map(str::to_owned),
+        };
+        let text = serde_json::to_string(&message)
+            .map_err(|error| Error::Unreadable(error.to_string()))?;
+        self.later(&self.watch_url, text, after).await
     }
 
     /// Tells `import` to look at a delivery after a while.
@@ -92,11 +113,15 @@ impl Queues {
     pub async fn import(&self, message: &ImportMessage, after: Duration) -> Result<(), Error> {
         let text =
             serde_json::to_string(message).map_err(|error| Error::Unreadable(error.to_string()))?;
+        self.later(&self.import_url, text, after).await
+    }
+
+    async fn later(&self, url: &str, text: String, after: Duration) -> Result<(), Error> {
         let delay = i32::try_from(after.as_secs()).unwrap_or(900).min(900);
         let send = self
             .client
             .send_message()
-            .queue_url(&self.import_url)
+            .queue_url(url)
             .message_body(text)
             .delay_seconds(delay);
         send.send().await.map(|_| ()).map_err(|error| {

@@ -18,20 +18,28 @@ pub struct Settings {
     pub file_table: String,
     /// Bucket of files and feeds.
     pub file_bucket: String,
+    /// Table of what plants are to be told.
+    pub outbox_table: String,
+    /// Queue to the sender of the outbox.
+    pub outbox_queue_url: String,
     /// Queue to `route`.
     pub route_queue_url: String,
     /// Queue of the sweeper's ticks.
     pub tick_queue_url: String,
+    /// Queue that tells `odoo-watch` to read.
+    pub watch_queue_url: String,
     /// Queue to `import`.
     pub import_queue_url: String,
     /// ARN of the purchase order's state machine.
     pub purchase_order_arn: String,
-    /// Secrets are `<prefix>/plants/<code>` and `<prefix>/odoo/<database>`.
+    /// Secrets are `<prefix>/plants/<code>`, `<prefix>/odoo/<database>` and `<prefix>/odoo-hints/<database>`.
     pub secret_prefix: String,
     /// Time between two ticks of the sweeper while there is something to do.
     pub tick: Duration,
     /// How often the sweeper looks whether an open lifecycle still has its execution.
     pub check: Duration,
+    /// Whether a plant's webhook may be on this machine: for tests on a local cloud, nowhere else.
+    pub webhook_loopback: bool,
     /// How long Odoo may go on working on a call whose answer was lost: its own limit on a request.
     pub odoo_request_limit: SignedDuration,
 }
@@ -84,8 +92,11 @@ impl Settings {
         let plant_table = text("INTERPLANT_PLANT_TABLE");
         let file_table = text("INTERPLANT_FILE_TABLE");
         let file_bucket = text("INTERPLANT_FILE_BUCKET");
+        let outbox_table = text("INTERPLANT_OUTBOX_TABLE");
+        let outbox_queue_url = text("INTERPLANT_OUTBOX_QUEUE_URL");
         let route_queue_url = text("INTERPLANT_ROUTE_QUEUE_URL");
         let tick_queue_url = text("INTERPLANT_TICK_QUEUE_URL");
+        let watch_queue_url = text("INTERPLANT_WATCH_QUEUE_URL");
         let import_queue_url = text("INTERPLANT_IMPORT_QUEUE_URL");
         let purchase_order_arn = text("INTERPLANT_PURCHASE_ORDER_ARN");
         let mut seconds =
@@ -104,6 +115,7 @@ impl Settings {
                 130,
             ))
             .unwrap_or(SignedDuration::MAX),
+            webhook_loopback: variable("INTERPLANT_WEBHOOK_LOOPBACK").as_deref() == Some("1"),
             secret_prefix: variable("INTERPLANT_SECRET_PREFIX")
                 .unwrap_or_else(|| "interplant".to_owned()),
             inbox_table,
@@ -111,8 +123,11 @@ impl Settings {
             plant_table,
             file_table,
             file_bucket,
+            outbox_table,
+            outbox_queue_url,
             route_queue_url,
             tick_queue_url,
+            watch_queue_url,
             import_queue_url,
             purchase_order_arn,
         };

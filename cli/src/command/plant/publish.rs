@@ -44,6 +44,8 @@ impl Publish {
         context.plants.publish(&plant).await?;
         let bundle = feeds::bundle_of(&self.folder)?;
         let again = interplant_runtime::files::publish(&context, &plant.plant, &bundle).await?;
+        // Another address or key may be what a stopped webhook has waited for.
+        context.outbox.resume(&plant.plant).await?;
         let hash = context.files.published(&plant.plant).await?;
         let new_key = match local {
             Some(folder) => cloud::give_local_key(folder, &context, plant.plant.as_str()).await?,

@@ -1,8 +1,10 @@
-//! Writes what changed of an order into Odoo: for `Acknowledge`, `Change` and `Cancel`.
+//! Writes what changed of an order into Odoo, or takes note of what changed there: for `Acknowledge`, `Change`
+//! and `Cancel`.
 
 use interplant_domain::exception::{Code, Exception};
+use interplant_domain::fact::Owner;
 use interplant_domain::lifecycle::Resume;
-use interplant_domain::purchase_order::PurchaseOrder;
+use interplant_domain::purchase_order::{PurchaseOrder, Refusal};
 use interplant_odoo::{Client, LineTerms, NewOrderLine, Order, OrderUpdate};
 use interplant_runtime::step::{StepError, Work};
 use jiff::tz::TimeZone;
@@ -46,11 +48,16 @@ pub(crate) async fn write<P>(
         reference,
         lines: changed(before, wanted),
     };
-    if read.is_none() && lowers(before, &update) {
+    // What people have changed in an order that is theirs must not be written over: the whole line is written.
+    let theirs = wanted.owner == Owner::Odoo && !update.lines.is_empty();
+    if read.is_none() && (theirs || lowers(before, &update)) {
         read = odoo.order(id).await?;
     }
     if let Some(read) = &read {
         nothing_more_came(wanted, read, &update)?;
+        if theirs {
+            nothing_was_changed(before, read, &update)?;
+        }
     }
     let written = read.as_ref().is_some_and(|read| is_written(read, &update));
     if !written && (update.reference.is_some() || !update.lines.is_empty() || added) {
@@ -74,6 +81,55 @@ pub(crate) async fn write<P>(
         .into());
     }
     as_open_receipts(wanted, &read);
+    Ok(())
+}
+
+/// Takes over what Odoo expects of an order that people have changed there; nothing is written.
+pub(crate) async fn follow(odoo: &Client, order: &mut PurchaseOrder) -> Result<(), StepError> {
+    let Some(id) = order.in_odoo.as_ref().map(|order| order.id) else {
+        let what = format!("order {} is changed before it was taken over", order.number);
+        return Err(StepError::Defect(what));
+    };
+    let read = still_there(order, odoo.order(id).await?)?;
+    as_open_receipts(order, &read);
+    Ok(())
+}
+
+/// The lines that are to be written are in Odoo as we know them, or are written already. Otherwise what people
+/// have changed is on its way as a fact, and the answer waits for it.
+fn nothing_was_changed(
+    before: &PurchaseOrder,
+    read: &Order,
+    update: &OrderUpdate,
+) -> Result<(), Refusal> {
+    for wanted in &update.lines {
+        let find = |one: &&interplant_odoo::OrderLine| one.id == wanted.line;
+        let (Some(found), Some(known)) = (
+            read.lines.iter().find(find),
+            before
+                .lines
+                .iter()
+                .find(|one| one.odoo_line == Some(wanted.line)),
+        ) else {
+            continue;
+        };
+        let day = found.planned.map(|at| at.to_zoned(TimeZone::UTC).date());
+        let as_known = found.quantity == known.quantity_in_odoo()
+            && found.price == known.unit_price
+            && day == Some(known.planned(before.order_date).0);
+        let as_wanted = found.quantity == wanted.quantity
+            && found.price == wanted.price
+            && day == Some(wanted.planned.0);
+        if !as_known && !as_wanted {
+            return Err(Refusal::Wait {
+                reason: format!(
+                    "line {} of order {} was changed in Odoo; the change is on its way as a fact",
+                    known.line_no, before.number
+                ),
+                becomes: Code::OrderDiffers,
+            });
+        }
+    }
     Ok(())
 }
 

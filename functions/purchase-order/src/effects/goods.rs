@@ -84,7 +84,6 @@ pub(crate) fn build<P>(
     lines: Vec<(Code, OdooPlace, Vec<GoodsPart>)>,
 ) -> Result<Transfer, Exception> {
     let plant = &work.plant;
-    let order_id = work.id().external_id();
     let with_supplier = matches!(purpose, Purpose::Receive | Purpose::Return);
     let mut document = NewTransfer {
         purpose,
@@ -103,6 +102,10 @@ pub(crate) fn build<P>(
     let (mut items, mut parts) = (Vec::new(), Vec::new());
     for (line_no, from, of) in lines {
         let line = order.line(&line_no)?;
+        if line.odoo_line.is_none() {
+            let what = format!("line {line_no} of order {} is not in Odoo", order.number);
+            return Err(Exception::new(ExceptionCode::OrderDiffers, what));
+        }
         items.push(line.item.clone());
         let what = match from {
             OdooPlace::Stock => "line",
@@ -112,7 +115,7 @@ pub(crate) fn build<P>(
             external_id: document.external_id.part(what, line_no.as_str()),
             item: plant.item(&line.item),
             unit: plant.unit(&line.uom)?,
-            order_line: with_supplier.then(|| order_id.part("line", line_no.as_str())),
+            order_line: line.odoo_line.filter(|_| with_supplier),
             quantity: of.iter().map(|part| part.quantity).sum(),
             from,
         });

@@ -6,6 +6,23 @@ use serde::{Deserialize, Serialize};
 use super::{Charge, Code, Currency, Day, Number, Remark};
 use crate::decimal::{Quantity, UnitPrice};
 
+/// Whose an order is: who made it, and who alone may change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Owner {
+    /// The plant's; Interplant creates it in Odoo.
+    #[default]
+    Plant,
+    /// Odoo's: a buyer has confirmed it there. Only Interplant itself says so.
+    Odoo,
+}
+
+impl Owner {
+    pub(crate) fn is_plant(&self) -> bool {
+        *self == Self::Plant
+    }
+}
+
 /// `interplant.po.created.v1`: a purchase order exists at the plant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -25,6 +42,14 @@ pub struct PoCreated {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub charges: Vec<Charge>,
+    /// Whose it is; not a plant's to say, so the schema does not have it.
+    #[serde(default, skip_serializing_if = "Owner::is_plant")]
+    #[schemars(skip)]
+    pub owner: Owner,
+    /// The order's id in Odoo, where it is Odoo's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub odoo_id: Option<i64>,
     /// What is ordered.
     #[schemars(length(min = 1, max = 1000))]
     pub lines: Vec<PoLine>,
@@ -50,6 +75,10 @@ pub struct PoLine {
     /// When the plant needs the goods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need_date: Option<Day>,
+    /// The line's id in Odoo, where the order is Odoo's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub odoo_line: Option<i64>,
 }
 
 /// `interplant.po.changed.v1`: the plant changed its order.
@@ -60,6 +89,10 @@ pub struct PoChanged {
     pub po_number: Code,
     /// Revision of the order after this change, counted up from 1 by the plant.
     pub po_revision: Number,
+    /// Whose the order is; not a plant's to say, so the schema does not have it.
+    #[serde(default, skip_serializing_if = "Owner::is_plant")]
+    #[schemars(skip)]
+    pub owner: Owner,
     /// Lines that changed, with what they are now; lines that are not named stay as they are.
     #[schemars(length(min = 1, max = 1000))]
     pub changed_lines: Vec<ChangedLine>,
@@ -89,6 +122,10 @@ pub struct ChangedLine {
     /// When the plant needs it now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need_date: Option<Day>,
+    /// The line's id in Odoo, where the order is Odoo's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub odoo_line: Option<i64>,
 }
 
 /// `interplant.po.cancelled.v1`: the plant takes its order back, or lines of it.
@@ -106,6 +143,14 @@ pub struct PoCancelled {
     /// What becomes of goods that have come.
     #[serde(default)]
     pub goods: CancelledGoods,
+    /// Whose the order is; not a plant's to say, so the schema does not have it.
+    #[serde(default, skip_serializing_if = "Owner::is_plant")]
+    #[schemars(skip)]
+    pub owner: Owner,
+    /// Revision of the order after this, where it is Odoo's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub po_revision: Option<Number>,
 }
 
 /// What becomes of goods of a cancelled order that have come already.

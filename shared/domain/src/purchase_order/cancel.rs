@@ -23,6 +23,9 @@ pub struct CancelPlan {
     pub returned: Vec<GoodsMove>,
     /// Bills that are credited.
     pub credits: Vec<CreditPlan>,
+    /// Revision of the order after it, when it has one.
+    #[serde(default)]
+    pub revision: u32,
 }
 
 /// A posted bill that is credited.
@@ -43,8 +46,10 @@ impl PurchaseOrder {
     ///
     /// # Errors
     /// `UNKNOWN_LINE`; `COMPENSATION` with the plan in words when there is something to undo and nobody has
-    /// approved it yet; `CHANGE_REFUSED` while an invoice is on its way to the books.
+    /// approved it yet; `CHANGE_REFUSED` while an invoice is on its way to the books, and when the order is
+    /// not the sender's.
     pub fn cancel(&self, fact: &PoCancelled, taken: &Taken<'_>) -> Result<CancelPlan, Refusal> {
+        self.is_theirs(fact.owner)?;
         let mut lines = Vec::new();
         for line_no in &fact.lines {
             lines.push(self.line(line_no)?);
@@ -77,6 +82,7 @@ impl PurchaseOrder {
             whole: fact.lines.is_empty() && !self.has_effects(),
             returned: Vec::new(),
             credits: Vec::new(),
+            revision: fact.po_revision.map_or(0, |revision| revision.0),
         };
         let mut steps = Vec::new();
         for line in &lines {
@@ -165,6 +171,7 @@ impl PurchaseOrder {
                 );
             }
         }
+        self.revision = self.revision.max(plan.revision);
         if plan.whole
             && let Some(order) = &mut self.in_odoo
         {

@@ -2,15 +2,16 @@
 
 use super::{AmendPlan, Amendment, AmendmentKey, Party, PurchaseOrder, Refusal, Shipment, Taken};
 use crate::exception::{Code as ExceptionCode, Exception};
-use crate::fact::{AsnReceived, ChangedLine, Code, PoChanged, PoClosed, PoLine};
+use crate::fact::{AsnReceived, ChangedLine, Code, Owner, PoChanged, PoClosed, PoLine};
 
 impl PurchaseOrder {
     /// What a change of the order does.
     ///
     /// # Errors
-    /// `CHANGE_REFUSED` when less is wanted than has come or was billed, `UNKNOWN_LINE` when a line is
-    /// neither there nor described well enough to be added.
+    /// `CHANGE_REFUSED` when less is wanted than has come or was billed, or the order is not the sender's;
+    /// `UNKNOWN_LINE` when a line is neither there nor described well enough to be added.
     pub fn change(&self, fact: &PoChanged, taken: &Taken<'_>) -> Result<AmendPlan, Refusal> {
+        self.is_theirs(fact.owner)?;
         let key = AmendmentKey {
             revision: fact.po_revision.0,
             by: Party::Plant,
@@ -41,7 +42,8 @@ impl PurchaseOrder {
                 quantity: changed.qty,
                 unit_price: changed.unit_price,
                 need_date: changed.need_date,
-                promised_date: None,
+                // What a buyer plans with in Odoo is newer than what the supplier said before.
+                promised_date: changed.need_date.filter(|_| self.owner == Owner::Odoo),
                 cancelled: false,
             };
             // What counts is the line after all changes: a later revision may have come before this one.
@@ -88,6 +90,7 @@ impl PurchaseOrder {
                 unit_price,
                 tax_code: changed.tax_code.clone(),
                 need_date: changed.need_date,
+                odoo_line: changed.odoo_line,
             }),
             _ => Err(Exception::new(
                 ExceptionCode::UnknownLine,

@@ -440,11 +440,11 @@ impl PurchaseOrder {
         }
     }
 
-    /// Sets how Odoo counts a line's goods, from what it expects for the ordered quantity.
-    pub fn expects(line: &mut Line, in_receipt: Quantity) {
+    /// Sets how Odoo counts a line's goods, from what it expects for the quantity that it has as ordered.
+    pub fn expects(line: &mut Line, ordered: Quantity, in_receipt: Quantity) {
         line.expected_in_odoo =
-            (in_receipt != line.ordered && in_receipt.is_positive()).then_some(super::Expected {
-                ordered: line.ordered,
+            (in_receipt != ordered && in_receipt.is_positive()).then_some(super::Expected {
+                ordered,
                 in_receipt,
             });
     }

@@ -31,6 +31,12 @@ pub struct Delivery {
     pub segments: Vec<u64>,
     /// Why nothing, or nothing more, could be read.
     pub refused: Option<serde_json::Value>,
+    /// Interchanges in it, when it is of a format that has them, and what becomes of each.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interchanges: Option<serde_json::Value>,
+    /// The control number of the first answer to them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answer_control: Option<u32>,
     /// When it was announced.
     pub announced_at: Timestamp,
     /// When the first reader began.
@@ -122,6 +128,8 @@ impl Delivery {
             problems: Vec::new(),
             segments: Vec::new(),
             refused: None,
+            interchanges: None,
+            answer_control: None,
             announced_at: now,
             started_at: None,
             finished_at: None,

@@ -11,10 +11,15 @@
 )]
 
 mod api;
+mod buyer;
 mod decisions;
 mod faults;
 mod files;
 mod order;
 mod orders;
+mod outbox;
 mod purchase;
+mod recorded;
 mod setting;
+mod webhook;
+mod watch;
