@@ -8,6 +8,7 @@
 
 pub mod api;
 pub mod cloud;
+mod codes;
 pub mod command;
 mod compare;
 pub mod deliver;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::feeds_of;
+use crate::codes::Codes;
 use crate::compare::{Difference, compare};
 use crate::table::clean;
 use crate::{Failure, feeds, plants};
@@ -49,6 +50,9 @@ struct CheckedFeed {
     differences: Vec<LineDifference>,
     /// Codes that lookups do not know, by lookup.
     unknown_codes: BTreeMap<String, BTreeSet<String>>,
+    /// Units and tax codes of facts that plant.yaml does not list.
+    units_not_listed: Vec<String>,
+    taxes_not_listed: Vec<String>,
     /// How many codes of each lookup samples use.
     lookups: Vec<LookupUse>,
     /// Fields of the mapping that no sample fills.
@@ -100,7 +104,7 @@ pub(super) fn check(folder: &Path, accept: bool) -> Result<Checked, Failure> {
     let plant = plants::read_plant(folder)?;
     let mut feeds = Vec::new();
     for feed in feeds_of(folder)? {
-        feeds.push(check_feed(folder, &feed, accept)?);
+        feeds.push(check_feed(folder, &plant, &feed, accept)?);
     }
     let right = feeds
         .iter()
@@ -175,6 +179,17 @@ fn print_feed(feed: &CheckedFeed) {
             clean(&codes.join(", "))
         );
     }
+    for (what, codes) in [
+        ("units", &feed.units_not_listed),
+        ("taxes", &feed.taxes_not_listed),
+    ] {
+        if !codes.is_empty() {
+            println!(
+                "  `{what}` of plant.yaml do not list {}: each fact with it waits as UNKNOWN_CODE",
+                clean(&codes.join(", "))
+            );
+        }
+    }
     for lookup in &feed.lookups {
         let unused = lookup.codes - lookup.used;
         println!(
@@ -204,7 +219,12 @@ impl LineDifference {
     }
 }
 
-fn check_feed(folder: &Path, feed: &Feed, accept: bool) -> Result<CheckedFeed, Failure> {
+fn check_feed(
+    folder: &Path,
+    plant: &Plant,
+    feed: &Feed,
+    accept: bool,
+) -> Result<CheckedFeed, Failure> {
     let samples = folder.join("samples").join(&feed.name);
     let mut checked = CheckedFeed {
         feed: feed.name.clone(),
@@ -216,6 +236,8 @@ fn check_feed(folder: &Path, feed: &Feed, accept: bool) -> Result<CheckedFeed, F
         unread: 0,
         differences: Vec::new(),
         unknown_codes: BTreeMap::new(),
+        units_not_listed: Vec::new(),
+        taxes_not_listed: Vec::new(),
         lookups: Vec::new(),
         never_filled: Vec::new(),
         without_samples: true,
@@ -252,6 +274,9 @@ fn check_feed(folder: &Path, feed: &Feed, accept: bool) -> Result<CheckedFeed, F
         let codes = checked.unknown_codes.entry(unknown.table).or_default();
         codes.insert(unknown.code);
     }
+    let data = mapped.made.iter().filter_map(|made| made.event.get("data"));
+    let codes = Codes::of(plant, data);
+    (checked.units_not_listed, checked.taxes_not_listed) = codes.not_configured(plant);
     let uses = mapped.lookups.iter().map(|(name, codes)| LookupUse {
         lookup: name.clone(),
         codes: *codes,
