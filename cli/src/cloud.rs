@@ -271,7 +271,10 @@ impl LocalCloud {
             .secrets
             .write(
                 &format!("plants/{plant}"),
-                &serde_json::to_string(&PlantKeys { keys })?,
+                &serde_json::to_string(&PlantKeys {
+                    keys,
+                    webhook: Vec::new(),
+                })?,
             )
             .await?)
     }

@@ -5,6 +5,7 @@ mod deliver;
 mod demo;
 mod list;
 mod odoo;
+mod outbox;
 mod plant;
 mod restart;
 mod send;
@@ -47,6 +48,9 @@ enum Command {
     Decide(decide::Decide),
     /// Start a lifecycle again that a defect had halted
     Restart(restart::Restart),
+    /// See what plants are to be told, and send it again
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     /// Look at an Odoo that plants are to be connected to
     #[command(subcommand)]
     Odoo(odoo::Odoo),
@@ -74,6 +78,7 @@ pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
         Command::List(list) => list.run(local, json).await,
         Command::Decide(decide) => decide.run(local, json).await,
         Command::Restart(restart) => restart.run(local, json).await,
+        Command::Outbox(outbox) => outbox.run(local, json).await,
         Command::Odoo(odoo) => odoo.run(json).await,
         Command::Plant(plant) => plant.run(local, json).await,
     }

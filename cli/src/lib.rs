@@ -9,12 +9,16 @@
 pub mod api;
 pub mod cloud;
 pub mod command;
+mod compare;
 pub mod deliver;
 pub mod facts;
 pub mod feeds;
 pub mod legacy;
+mod pack;
 pub mod plants;
+mod profile;
 pub mod reconcile;
+mod sample;
 pub mod table;
 pub mod world;
 

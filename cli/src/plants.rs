@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use interplant_domain::plant::Plant;
+use interplant_domain::target::{Loopback, target};
 use serde_json::Value;
 
 use crate::Failure;
@@ -26,6 +27,10 @@ pub fn read_plant(folder: &Path) -> Result<Plant, Failure> {
         std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let plant: Plant =
         serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    if let Some(webhook) = &plant.outbox.webhook {
+        target(&webhook.url, Loopback::Forbidden)
+            .map_err(|forbidden| format!("{}: outbox.webhook.url: {forbidden}", path.display()))?;
+    }
     let folder_name = folder.file_name().and_then(|name| name.to_str());
     if folder_name != Some(plant.plant.as_str()) {
         return Err(format!(

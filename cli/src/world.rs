@@ -247,6 +247,7 @@ pub fn at_rest(lifecycle: &Lifecycle) -> bool {
             lifecycle.waiter.is_none() && !lifecycle.wants_execution()
         }
         Status::Expected => lifecycle.next() == Next::Wait,
+        Status::Recorded => true,
         Status::Running => match lifecycle.waiter.as_ref().map(|waiter| waiter.wait) {
             Some(Wait::Fact) => lifecycle.next() == Next::Wait,
             Some(Wait::Decision) => lifecycle.next() == Next::Decide,

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use interplant_domain::fact::FactKind;
 use interplant_domain::identifier::{LifecycleId, PlantCode};
 use interplant_domain::lifecycle::Status;
-use interplant_domain::mailbox::RaisedException;
+use interplant_domain::mailbox::{Entry, EntryState, RaisedException};
 use interplant_odoo_sandbox::Version;
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ impl Demo {
         }
         if envelopes > 0 {
             step(&format!(
-                "sending {facts} facts of {} orders in {envelopes} envelopes: all twice, shuffled, every third under a new id",
+                "sending {facts} facts of {} documents in {envelopes} envelopes: all twice, shuffled, every third under a new id",
                 ids.len()
             ));
         }
@@ -135,7 +135,7 @@ impl Demo {
         }
         let progress = ProgressBar::new(ids.len() as u64);
         progress.set_style(
-            ProgressStyle::with_template("following {bar:30} {pos}/{len} orders")
+            ProgressStyle::with_template("following {bar:30} {pos}/{len} documents")
                 .map_err(|error| error.to_string())?,
         );
         let within = Duration::from_secs(60 + 2 * ids.len() as u64);
@@ -143,7 +143,7 @@ impl Demo {
             .settle(&ids, within, |done| progress.set_position(done as u64))
             .await?;
         progress.finish_and_clear();
-        step("every order has come to rest; sending every fact once more, after the end");
+        step("every document has come to rest; sending every fact once more, after the end");
         for sending in &sendings {
             count(
                 &mut fates,
@@ -306,6 +306,18 @@ fn lifecycles(sendings: &[Sending]) -> Vec<LifecycleId> {
     ids.into_iter().collect()
 }
 
+/// How many facts were sent of which this release does nothing in Odoo.
+fn only_kept(sendings: &[Sending]) -> usize {
+    let kept = |sending: &Sending| {
+        let lifecycles = sending
+            .facts
+            .iter()
+            .filter_map(|fact| facts::lifecycle(&sending.plant, fact));
+        lifecycles.filter(|id| id.kind().only_keeps()).count()
+    };
+    sendings.iter().map(kept).sum()
+}
+
 /// A sentence of the proof and whether it holds.
 struct Proof {
     what: String,
@@ -333,7 +345,7 @@ async fn report(
 ) -> Result<Report, Failure> {
     let mut headers = Vec::new();
     let mut exceptions = Vec::new();
-    let mut transitions = 0;
+    let (mut transitions, mut kept) = (0, 0);
     for id in ids {
         let Some(lifecycle) = world.lifecycle(id).await? else {
             continue;
@@ -353,6 +365,8 @@ async fn report(
                 .iter()
                 .map(|raised| (id.to_string(), raised.clone())),
         );
+        let recorded = |entry: &&Entry| entry.state == EntryState::Recorded;
+        kept += lifecycle.entries.iter().filter(recorded).count();
         headers.push(lifecycle.header);
     }
     let orders = headers.iter().filter_map(|header| header.order.as_ref());
@@ -455,6 +469,11 @@ async fn report(
             posted.len(),
         ),
         line(
+            "facts that are only kept = such facts in Interplant's record",
+            only_kept(sendings),
+            kept,
+        ),
+        line(
             "lifecycles halted by a defect",
             0,
             headers
@@ -551,7 +570,7 @@ impl Report {
             .map(|calls| format!(", {calls} Odoo calls with the set-up"))
             .unwrap_or_default();
         println!(
-            "{} orders, {} facts, {} state transitions{calls}, {:.1} s.",
+            "{} documents, {} facts, {} state transitions{calls}, {:.1} s.",
             ids.len(),
             self.facts,
             self.transitions,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use interplant_domain::identifier::LifecycleId;
-use interplant_domain::mailbox::{EntryState, RaisedException};
+use interplant_domain::mailbox::{EntryState, RECORDED, RaisedException};
 use interplant_domain::purchase_order::Place;
 use interplant_runtime::view::Road;
 
@@ -121,6 +121,7 @@ fn print(road: &Road) {
                 EntryState::OnHold { exception, .. } => format!("on hold: {exception}"),
                 EntryState::Applied => "applied".to_owned(),
                 EntryState::Skipped => "skipped".to_owned(),
+                EntryState::Recorded => format!("recorded: {RECORDED}"),
             };
             [
                 fact.sequence.to_string(),

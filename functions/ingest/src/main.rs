@@ -2,6 +2,7 @@
 
 mod files;
 mod openapi;
+mod outbox;
 mod problem;
 mod read;
 mod request;

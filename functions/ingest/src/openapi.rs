@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use interplant_mapping::contract::{envelope_schema, fact_schema};
 use interplant_mapping::event::EVENT_BYTES;
 
+use crate::outbox::MOST;
 use crate::read::BATCH_EVENTS;
 
 /// The document that `GET /v1/openapi.json` answers.
@@ -48,6 +49,33 @@ pub(crate) fn document() -> Value {
             "status": {"enum": ["accepted", "duplicate_of", "held"]}, "event": {"type": "string"}, "lifecycle": {"type": "string"},
             "duplicate_of": {"type": "string"}, "exception": {"type": "string"}, "received_at": {"type": "string", "format": "date-time"}
         }}),
+    );
+    schemas.insert(
+        "outbox".to_owned(),
+        json!({"type": "object", "required": ["entries", "next", "more"], "properties": {
+            "entries": {"type": "array", "items": {"type": "object", "required": ["position", "event_id", "document", "type", "version", "offered_at", "event"], "properties": {
+                "position": {"type": "integer"}, "event_id": {"type": "string"}, "document": {"type": "string"}, "type": {"type": "string"},
+                "version": {"type": "integer"}, "offered_at": {"type": "string", "format": "date-time"}, "event": {"type": "object"}
+            }}},
+            "next": {"type": "integer"}, "more": {"type": "boolean"}
+        }}),
+    );
+    let status = json!({"enum": ["applied", "refused"]});
+    let reason = json!({"type": "string", "minLength": 1, "maxLength": 500, "description": "why, with the status refused"});
+    let position = json!({"type": "integer", "minimum": 1});
+    schemas.insert(
+        "acknowledgements".to_owned(),
+        json!({"oneOf": [
+            {"type": "object", "additionalProperties": false, "required": ["positions"], "properties": {
+                "positions": {"type": "array", "maxItems": MOST, "items": position}, "status": status, "reason": reason
+            }},
+            {"type": "object", "additionalProperties": false, "required": ["upTo"], "properties": {"upTo": position, "status": {"const": "applied"}}},
+            {"type": "object", "additionalProperties": false, "required": ["entries"], "properties": {
+                "entries": {"type": "array", "maxItems": MOST, "items": {"type": "object", "additionalProperties": false, "required": ["position"], "properties": {
+                    "position": position, "status": status, "reason": reason
+                }}}
+            }}
+        ]}),
     );
     let problem = |text: &str| json!({"description": text, "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}}});
     let found = |text: &str| json!({"description": text, "content": {"application/json": {"schema": {"type": "object"}}}});
@@ -114,6 +142,33 @@ pub(crate) fn document() -> Value {
                 }
             },
             "/v1/files/{id}": look_up("How far files are read, and what became of their facts.", json!([parameter("id", "path")])),
+            "/v1/outbox": {
+                "get": {
+                    "summary": "What the plant is to be told and has not taken, in order. An entry stays until it is acknowledged, or a newer version of its document takes its place.",
+                    "parameters": [
+                        {"name": "after", "in": "query", "description": "Only entries behind this position.", "schema": {"type": "integer", "minimum": 0}},
+                        {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST}}
+                    ],
+                    "responses": {
+                        "200": {"description": "At most `limit` entries or 1 MB. `next` is the position to ask behind, `more` whether there is anything.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/outbox"}}}},
+                        "400": problem("A parameter is no number."),
+                        "401": problem("Not signed, or not by this plant.")
+                    }
+                }
+            },
+            "/v1/outbox/acknowledgements": {
+                "post": {
+                    "summary": "What the plant has done with entries. 200 means durable; it may be sent again.",
+                    "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/acknowledgements"}}}},
+                    "responses": {
+                        "200": {"description": "The state of each entry now. `more`: `upTo` settled as many as one request can, send it again.", "content": {"application/json": {"schema": {"type": "object"}}}},
+                        "400": problem("Not JSON, a repeated key, or nested too deep."),
+                        "401": problem("Not signed, or not by this plant."),
+                        "422": problem("Not a list of positions, a position, or entries with a status; or a refusal without a reason."),
+                        "503": problem("Not all of it was stored; send it again after Retry-After seconds.")
+                    }
+                }
+            },
             "/v1/lifecycles/{id}": look_up("The road of a lifecycle, such as po/plant-b/4711: facts, steps, waits, exceptions.", json!([parameter("id", "path")])),
             "/v1/odoo/{database}/hint/{token}": {"post": {
                 "summary": "Odoo's webhook: something has changed there. Not signed, and its body is not looked at; what has changed is read.",

@@ -48,7 +48,10 @@ pub(crate) async fn sender(
     // A plant that does not exist answers like one whose key is wrong, after the same work.
     let keys = secret
         .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or(PlantKeys { keys: Vec::new() });
+        .unwrap_or(PlantKeys {
+            keys: Vec::new(),
+            webhook: Vec::new(),
+        });
     let forms = signed_forms(parts, body);
     let forms: Vec<&[u8]> = forms.iter().map(Vec::as_slice).collect();
     keys.verify(headers, &forms, now).map(|()| plant).map_err(|refusal| match refusal {

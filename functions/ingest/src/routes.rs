@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::files;
 use crate::openapi;
+use crate::outbox;
 use crate::problem::Problem;
 use crate::read::{self, BATCH_BYTES, BATCH_EVENTS};
 use crate::request::{sender, text, unavailable};
@@ -63,6 +64,8 @@ impl Api {
         match (&parts.method, resource) {
             (&Method::GET, "openapi.json") => Ok(ok(openapi::document())),
             (&Method::POST, "files") => self.announce(parts, body).await,
+            (&Method::GET, "outbox") => self.outbox(parts, body).await,
+            (&Method::POST, "outbox/acknowledgements") => self.acknowledge(parts, body).await,
             (&Method::POST, "events") => self.events(parts, body).await,
             (&Method::GET, "events") => self.event_by_sender_id(parts, body).await,
             (&Method::GET, resource) => match resource.split_once('/') {
@@ -71,7 +74,9 @@ impl Api {
                 Some(("lifecycles", id)) => self.lifecycle(parts, body, id).await,
                 Some(_) | None => Err(not_found()),
             },
-            (_, "events" | "files" | "openapi.json") => Err(method_not_allowed()),
+            (_, "events" | "files" | "openapi.json" | "outbox" | "outbox/acknowledgements") => {
+                Err(method_not_allowed())
+            }
             (_, resource)
                 if ["events/", "files/", "lifecycles/"]
                     .iter()
@@ -285,6 +290,25 @@ impl Api {
         let plant = sender(&self.context, parts, body).await?;
         let fate = files::fate(&self.context, &plant, id).await?;
         fate.map(ok).ok_or_else(not_found)
+    }
+
+    async fn outbox(&self, parts: &Parts, body: &[u8]) -> Result<Answer, Problem> {
+        let plant = sender(&self.context, parts, body).await?;
+        let query = parts.query_string_parameters_ref();
+        let named = |name: &str| query.and_then(|query| query.first(name));
+        let (after, limit) = (named("after"), named("limit"));
+        let list = outbox::list(&self.context, &plant, after, limit).await?;
+        Ok(ok(list))
+    }
+
+    async fn acknowledge(&self, parts: &Parts, body: &[u8]) -> Result<Answer, Problem> {
+        if body.len() > EVENT_BYTES {
+            return Err(too_large());
+        }
+        let plant = sender(&self.context, parts, body).await?;
+        let plant = self.plant(&plant).await?;
+        let taken = outbox::take(&self.context, &plant, read::json(body)?).await?;
+        Ok(ok(taken))
     }
 
     async fn lifecycle(&self, parts: &Parts, body: &[u8], id: &str) -> Result<Answer, Problem> {

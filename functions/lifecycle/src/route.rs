@@ -73,24 +73,37 @@ async fn route(context: &Context, body: &str) -> Result<(), StepError> {
     for lifecycle in fact.lifecycles(&row.plant) {
         let delivery = Delivery {
             lifecycle: lifecycle.clone(),
-            entry: entry.clone(),
+            entry: Entry {
+                state: EntryState::first(lifecycle.kind()),
+                ..entry.clone()
+            },
         };
         let appended = protocol::deliver(&context.store, &context.engine, &delivery, now).await?;
-        if lifecycle.kind() == LifecycleKind::Po {
-            protocol::refuse_after_cancel(&context.store, &lifecycle, &plant, now).await?;
-            for from in &known {
-                references::refer(
-                    &context.store,
-                    &context.engine,
-                    from,
-                    &lifecycle,
-                    &plant,
-                    now,
-                )
-                .await?;
+        match lifecycle.kind() {
+            LifecycleKind::Po => {
+                protocol::refuse_after_cancel(&context.store, &lifecycle, &plant, now).await?;
+                for from in &known {
+                    references::refer(
+                        &context.store,
+                        &context.engine,
+                        from,
+                        &lifecycle,
+                        &plant,
+                        now,
+                    )
+                    .await?;
+                }
             }
-        } else {
-            references::forward(&context.store, &context.engine, &lifecycle, &plant, now).await?;
+            LifecycleKind::Asn | LifecycleKind::Receipt | LifecycleKind::Lot => {
+                references::forward(&context.store, &context.engine, &lifecycle, &plant, now)
+                    .await?;
+            }
+            // Nothing else follows from what is only kept; no fact belongs to an outbox.
+            LifecycleKind::Mo
+            | LifecycleKind::Item
+            | LifecycleKind::Stock
+            | LifecycleKind::Je
+            | LifecycleKind::Outbox => {}
         }
         tracing::info!(plant.code = %row.plant, event.id = %row.event_id, lifecycle.id = %lifecycle, "{} {appended:?}", row.kind.event_type());
     }

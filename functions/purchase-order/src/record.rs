@@ -99,6 +99,23 @@ fn noted(order: &mut PurchaseOrder, fact: &Fact) -> Result<String, Refusal> {
         | Fact::InspectionCompleted(_)
         | Fact::QualityReleased(_)
         | Fact::NcrDispositioned(_)
-        | Fact::InvoiceReceived(_) => Err(not_of_this_step(fact)),
+        | Fact::InvoiceReceived(_)
+        | Fact::MoReleased(_)
+        | Fact::MoChanged(_)
+        | Fact::MoCancelled(_)
+        | Fact::MoStarted(_)
+        | Fact::MaterialIssued(_)
+        | Fact::MaterialReturned(_)
+        | Fact::OperationCompleted(_)
+        | Fact::ScrapReported(_)
+        | Fact::ProductionExceptionReported(_)
+        | Fact::ProductionExceptionResolved(_)
+        | Fact::MoHeld(_)
+        | Fact::MoResumed(_)
+        | Fact::FgReceived(_)
+        | Fact::MoClosed(_)
+        | Fact::ItemProposed(_)
+        | Fact::StockSnapshot(_)
+        | Fact::JournalEntrySubmitted(_) => Err(not_of_this_step(fact)),
     }
 }

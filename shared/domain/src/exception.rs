@@ -197,11 +197,31 @@ codes! {
     OdooConfiguration = "ODOO_CONFIGURATION", Operations, 4, "Mend user, key, rights or database name in Odoo and in the secret, then retry.";
     /// Two facts with one business key and revision have different contents.
     ConflictingFact = "CONFLICTING_FACT", DataSteward, 8, "Ask the plant which content is right; the first one is in force. Then skip this one.";
+    /// A version of a document was sent to the plant's webhook as often as it may be, and never taken.
+    NotDelivered = "NOT_DELIVERED", Operations, 4, "Mend what the webhook answers, then `interplant outbox send-again`; then skip.";
+    /// Nothing is sent to the plant's webhook any more: it is gone, or address or key cannot be used.
+    WebhookStopped = "WEBHOOK_STOPPED", Operations, 4, "Put address or key right and publish the plant, which lets the webhook be tried again; then skip.";
+    /// The plant refuses an order, or a change of it, that it was told of.
+    OrderRefusedByPlant = "ORDER_REFUSED_BY_PLANT", Buyer, 8, "Read the plant's reason; put the order right in Odoo, or the plant's system and `interplant outbox send-again`; then skip.";
+    /// The plant refuses master data that it was told of.
+    DataRefusedByPlant = "DATA_REFUSED_BY_PLANT", DataSteward, 24, "Read the plant's reason; put the record right in Odoo, or the plant's system and `interplant outbox send-again`; then skip.";
     /// A fact has waited for its predecessor beyond its due time.
     PredecessorOverdue = "PREDECESSOR_OVERDUE", Buyer, 24, "Ask the plant for the missing fact; it is applied by itself when it comes.";
 }
 
 impl Code {
+    /// Whether it is about something that goes out to a plant, which no step of ours can do again.
+    #[must_use]
+    pub fn is_of_outbox(self) -> bool {
+        matches!(
+            self,
+            Self::NotDelivered
+                | Self::WebhookStopped
+                | Self::OrderRefusedByPlant
+                | Self::DataRefusedByPlant
+        )
+    }
+
     /// Whether a person may decide that the fact is applied all the same.
     #[must_use]
     pub fn may_be_accepted(self) -> bool {

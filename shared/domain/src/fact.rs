@@ -4,17 +4,31 @@
 
 mod check;
 mod invoice;
+mod master;
+mod moment;
 mod order;
+mod production;
 mod quality;
 mod receipt;
+mod shop_floor;
 
 pub use invoice::{
     Charge, InvoiceKind, InvoiceLine, InvoiceMatched, InvoicePosted, InvoiceReceived,
     InvoiceTotals, Payee,
 };
+pub use master::{
+    ControlTotals, Dimension, ItemProposed, ItemUnit, JournalEntrySubmitted, JournalLine,
+    LocalCode, LocalCodeKind, StockLine, StockSnapshot, StockStatus, Tracking,
+};
+pub use moment::Moment;
 pub use order::{
     AckLine, AckStatus, CancelledGoods, ChangedLine, CloseReason, CodeList, Owner, PoAcknowledged,
     PoCancelled, PoChanged, PoClosed, PoCreated, PoLine, SupplierCode,
+};
+pub use production::{
+    Cause, MoCancelled, MoChanged, MoChanges, MoClosed, MoHeld, MoReleased, MoResumed, MoStarted,
+    MoTotals, OrderState, ProductionExceptionReported, ProductionExceptionResolved, SalesOrderLine,
+    Severity,
 };
 pub use quality::{
     Disposition, InspectionCompleted, NcrDispositioned, QualityHeld, QualityReleased,
@@ -22,6 +36,11 @@ pub use quality::{
 pub use receipt::{
     AsnCancelled, AsnLine, AsnReceived, LotQuantity, ReceiptLine, ReceiptPosted, ReceiptReversed,
     ReversedLine,
+};
+
+pub use shop_floor::{
+    Derived, FgReceived, InputLot, IssuedLine, MadeKind, MadeLine, MaterialIssued,
+    MaterialReturned, OperationCompleted, ReturnedLine, ScrapReported,
 };
 
 pub(crate) use receipt::is_false;
@@ -272,6 +291,40 @@ facts! {
     InvoiceMatched = "interplant.invoice.matched.v1";
     /// Another order tells that the bill of an invoice is posted.
     InvoicePosted = "interplant.invoice.posted.v1";
+    /// A production order may be worked on.
+    MoReleased = "interplant.mo.released.v1";
+    /// The plant changed its production order.
+    MoChanged = "interplant.mo.changed.v1";
+    /// The plant takes its production order back.
+    MoCancelled = "interplant.mo.cancelled.v1";
+    /// Work on a production order has begun.
+    MoStarted = "interplant.mo.started.v1";
+    /// Material was taken for a production order.
+    MaterialIssued = "interplant.material.issued.v1";
+    /// Material of a production order went back.
+    MaterialReturned = "interplant.material.returned.v1";
+    /// An operation of a production order is done, or part of it.
+    OperationCompleted = "interplant.operation.completed.v1";
+    /// Something of a production order was thrown away.
+    ScrapReported = "interplant.scrap.reported.v1";
+    /// Something went wrong with a production order.
+    ProductionExceptionReported = "interplant.production.exception.reported.v1";
+    /// What went wrong with a production order is settled.
+    ProductionExceptionResolved = "interplant.production.exception.resolved.v1";
+    /// Work on a production order stands still.
+    MoHeld = "interplant.mo.held.v1";
+    /// Work on a held production order may go on.
+    MoResumed = "interplant.mo.resumed.v1";
+    /// What a production order made came into a warehouse.
+    FgReceived = "interplant.fg.received.v1";
+    /// Nothing more is reported for a production order.
+    MoClosed = "interplant.mo.closed.v1";
+    /// A plant proposes an item for the group's master data.
+    ItemProposed = "interplant.item.proposed.v1";
+    /// What lies in a plant's warehouses at a moment.
+    StockSnapshot = "interplant.stock.snapshot.v1";
+    /// An entry in a plant's own books.
+    JournalEntrySubmitted = "interplant.journal.entry.submitted.v1";
 }
 
 impl FactKind {
@@ -312,6 +365,8 @@ pub enum Reference<'a> {
     Receipt(&'a Code),
     /// It names a lot.
     Lot(&'a Code),
+    /// It belongs to no purchase order, but to a document of its own kind.
+    Own(LifecycleKind, &'a Code),
 }
 
 impl Fact {
@@ -328,6 +383,7 @@ impl Fact {
             Reference::Asn(number) => by(LifecycleKind::Asn, number),
             Reference::Receipt(number) => by(LifecycleKind::Receipt, number),
             Reference::Lot(number) => by(LifecycleKind::Lot, number),
+            Reference::Own(kind, number) => by(kind, number),
         }
     }
 
@@ -336,6 +392,7 @@ impl Fact {
     pub fn reference(&self) -> Reference<'_> {
         static NONE: Code = Code(String::new());
         let one = |number| Reference::Orders(vec![number]);
+        let made = |number| Reference::Own(LifecycleKind::Mo, number);
         match self {
             Self::PoCreated(fact) => one(&fact.po_number),
             Self::PoChanged(fact) => one(&fact.po_number),
@@ -379,6 +436,23 @@ impl Fact {
             }
             Self::InvoiceMatched(fact) => one(&fact.po_number),
             Self::InvoicePosted(fact) => one(&fact.po_number),
+            Self::MoReleased(fact) => made(&fact.mo_number),
+            Self::MoChanged(fact) => made(&fact.mo_number),
+            Self::MoCancelled(fact) => made(&fact.mo_number),
+            Self::MoStarted(fact) => made(&fact.mo_number),
+            Self::MaterialIssued(fact) => made(&fact.mo_number),
+            Self::MaterialReturned(fact) => made(&fact.mo_number),
+            Self::OperationCompleted(fact) => made(&fact.mo_number),
+            Self::ScrapReported(fact) => made(&fact.mo_number),
+            Self::ProductionExceptionReported(fact) => made(&fact.mo_number),
+            Self::ProductionExceptionResolved(fact) => made(&fact.mo_number),
+            Self::MoHeld(fact) => made(&fact.mo_number),
+            Self::MoResumed(fact) => made(&fact.mo_number),
+            Self::FgReceived(fact) => made(&fact.mo_number),
+            Self::MoClosed(fact) => made(&fact.mo_number),
+            Self::ItemProposed(fact) => Reference::Own(LifecycleKind::Item, fact.code()),
+            Self::StockSnapshot(fact) => Reference::Own(LifecycleKind::Stock, fact.number()),
+            Self::JournalEntrySubmitted(fact) => Reference::Own(LifecycleKind::Je, &fact.entry_id),
         }
     }
 
@@ -402,6 +476,25 @@ impl Fact {
             Self::InvoiceReceived(fact) => &fact.invoice_number,
             Self::InvoiceMatched(fact) => &fact.invoice_number,
             Self::InvoicePosted(fact) => &fact.invoice_number,
+            Self::MoReleased(fact) => &fact.mo_number,
+            Self::MoChanged(fact) => &fact.mo_number,
+            Self::MoCancelled(fact) => &fact.mo_number,
+            Self::MoStarted(fact) => fact.start_number.as_ref().unwrap_or(&fact.mo_number),
+            Self::MaterialIssued(fact) => &fact.issue_number,
+            Self::MaterialReturned(fact) => &fact.return_number,
+            Self::OperationCompleted(fact) => {
+                fact.report_number.as_ref().unwrap_or(&fact.operation_no)
+            }
+            Self::ScrapReported(fact) => &fact.scrap_number,
+            Self::ProductionExceptionReported(fact) => &fact.exception_id,
+            Self::ProductionExceptionResolved(fact) => &fact.exception_id,
+            Self::MoHeld(fact) => fact.hold_number.as_ref().unwrap_or(&fact.mo_number),
+            Self::MoResumed(fact) => fact.hold_number.as_ref().unwrap_or(&fact.mo_number),
+            Self::FgReceived(fact) => &fact.receipt_number,
+            Self::MoClosed(fact) => &fact.mo_number,
+            Self::ItemProposed(fact) => &fact.proposal_id,
+            Self::StockSnapshot(fact) => fact.number(),
+            Self::JournalEntrySubmitted(fact) => &fact.entry_id,
         }
     }
 
@@ -476,10 +569,98 @@ impl Fact {
                 "posted",
                 fact.po_number.as_str(),
             ],
+            Self::MoReleased(fact) => vec!["mo", fact.mo_number.as_str(), "released"],
+            Self::MoChanged(fact) => {
+                listed = fact.revision.0.to_string();
+                vec!["mo", fact.mo_number.as_str(), "changed", &listed]
+            }
+            Self::MoCancelled(fact) => vec!["mo", fact.mo_number.as_str(), "cancelled"],
+            Self::MoStarted(fact) => {
+                let start = either(&fact.start_number, &fact.at);
+                vec!["mo", fact.mo_number.as_str(), "started", start]
+            }
+            Self::MaterialIssued(fact) => {
+                vec![
+                    "mo",
+                    fact.mo_number.as_str(),
+                    "issued",
+                    fact.issue_number.as_str(),
+                ]
+            }
+            Self::MaterialReturned(fact) => {
+                vec![
+                    "mo",
+                    fact.mo_number.as_str(),
+                    "returned",
+                    fact.return_number.as_str(),
+                ]
+            }
+            Self::OperationCompleted(fact) => vec![
+                "mo",
+                fact.mo_number.as_str(),
+                "completed",
+                fact.operation_no.as_str(),
+                fact.report_number.as_ref().map_or("", Code::as_str),
+            ],
+            Self::ScrapReported(fact) => {
+                vec![
+                    "mo",
+                    fact.mo_number.as_str(),
+                    "scrapped",
+                    fact.scrap_number.as_str(),
+                ]
+            }
+            Self::ProductionExceptionReported(fact) => {
+                vec![
+                    "mo",
+                    fact.mo_number.as_str(),
+                    "exception",
+                    fact.exception_id.as_str(),
+                ]
+            }
+            Self::ProductionExceptionResolved(fact) => {
+                vec![
+                    "mo",
+                    fact.mo_number.as_str(),
+                    "resolved",
+                    fact.exception_id.as_str(),
+                ]
+            }
+            Self::MoHeld(fact) => {
+                let hold = either(&fact.hold_number, &fact.at);
+                vec!["mo", fact.mo_number.as_str(), "held", hold]
+            }
+            Self::MoResumed(fact) => {
+                let hold = either(&fact.hold_number, &fact.at);
+                vec!["mo", fact.mo_number.as_str(), "resumed", hold]
+            }
+            Self::FgReceived(fact) => {
+                vec![
+                    "mo",
+                    fact.mo_number.as_str(),
+                    "received",
+                    fact.receipt_number.as_str(),
+                ]
+            }
+            Self::MoClosed(fact) => vec!["mo", fact.mo_number.as_str(), "closed"],
+            Self::ItemProposed(fact) => vec!["item", fact.proposal_id.as_str(), "proposed"],
+            Self::StockSnapshot(fact) => {
+                listed = fact.part.map_or(String::new(), |part| part.0.to_string());
+                vec!["stock", fact.number().as_str(), "snapshot", &listed]
+            }
+            Self::JournalEntrySubmitted(fact) => vec!["je", fact.entry_id.as_str(), "submitted"],
         };
         // A unit separator cannot occur in a code, so no two keys can run together.
         format!("{plant}\u{1f}{}\u{1f}{revision}", parts.join("\u{1f}"))
     }
+}
+
+/// By what a plant tells two facts of a kind apart: its number, or else the moment.
+fn either<'a>(number: &'a Option<Code>, at: &'a Option<Moment>) -> &'a str {
+    let number = number.as_ref();
+    number
+        .or(at.as_ref().map(Moment::code))
+        .map_or("", Code::as_str)
 }
 
 fn goods<'a>(

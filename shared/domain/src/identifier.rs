@@ -162,6 +162,16 @@ pub enum LifecycleKind {
     Receipt,
     /// A lot: where facts wait that name it instead of its order.
     Lot,
+    /// A document of a plant's outbox that has no lifecycle: where people are told of it.
+    Outbox,
+    /// A production order, whose facts are only kept.
+    Mo,
+    /// An item of a plant, whose facts are only kept.
+    Item,
+    /// A snapshot of a plant's stock, which is only kept.
+    Stock,
+    /// An entry in a plant's books, which is only kept.
+    Je,
 }
 
 impl LifecycleKind {
@@ -173,6 +183,21 @@ impl LifecycleKind {
             Self::Asn => "asn",
             Self::Receipt => "receipt",
             Self::Lot => "lot",
+            Self::Outbox => "outbox",
+            Self::Mo => "mo",
+            Self::Item => "item",
+            Self::Stock => "stock",
+            Self::Je => "je",
+        }
+    }
+
+    /// Whether facts are only kept: no state machine follows the document, nothing waits for anything, and
+    /// nothing is done in Odoo.
+    #[must_use]
+    pub fn only_keeps(self) -> bool {
+        match self {
+            Self::Po | Self::Asn | Self::Receipt | Self::Lot | Self::Outbox => false,
+            Self::Mo | Self::Item | Self::Stock | Self::Je => true,
         }
     }
 }
@@ -185,7 +210,16 @@ impl FromStr for LifecycleKind {
             "asn" => Ok(Self::Asn),
             "receipt" => Ok(Self::Receipt),
             "lot" => Ok(Self::Lot),
-            _ => Err(error(text, "a lifecycle kind", "po, asn, receipt or lot")),
+            "outbox" => Ok(Self::Outbox),
+            "mo" => Ok(Self::Mo),
+            "item" => Ok(Self::Item),
+            "stock" => Ok(Self::Stock),
+            "je" => Ok(Self::Je),
+            _ => Err(error(
+                text,
+                "a lifecycle kind",
+                "po, asn, receipt, lot, outbox, mo, item, stock or je",
+            )),
         }
     }
 }

@@ -17,3 +17,4 @@ pub mod outbox;
 pub mod plant;
 pub mod purchase_order;
 pub mod standing;
+pub mod target;

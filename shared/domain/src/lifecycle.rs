@@ -40,6 +40,8 @@ pub enum Status {
     Closed,
     /// A person stopped it.
     Cancelled,
+    /// Its facts are kept, and nothing follows it.
+    Recorded,
 }
 
 /// The head of a lifecycle's record.
@@ -222,10 +224,15 @@ pub const SUPERSEDED: &str = "Superseded";
 impl Header {
     /// The head of a lifecycle whose first fact has just come.
     #[must_use]
-    pub fn expected(id: LifecycleId, now: Timestamp) -> Self {
+    pub fn new(id: LifecycleId, now: Timestamp) -> Self {
+        let status = if id.kind().only_keeps() {
+            Status::Recorded
+        } else {
+            Status::Expected
+        };
         Self {
             id,
-            status: Status::Expected,
+            status,
             generation: 0,
             revision: 0,
             generation_started_at: now,
@@ -246,6 +253,7 @@ impl Lifecycle {
     pub fn next(&self) -> Next {
         match self.header.status {
             Status::Cancelled => Next::Do(Step::Close, None),
+            Status::Recorded => Next::Wait,
             Status::Expected | Status::Running | Status::Halted | Status::Closed => {
                 purchase_order::next(self.header.order.as_ref(), &self.entries)
             }

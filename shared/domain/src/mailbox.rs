@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exception::{Code as ExceptionCode, Decision, Exception};
 use crate::fact::{FactKind, is_false};
-use crate::identifier::{EventId, ExceptionId};
+use crate::identifier::{EventId, ExceptionId, LifecycleKind};
 
 /// A fact in the mailbox. The document itself stays in the inbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +81,23 @@ pub enum EntryState {
     Applied,
     /// A person decided that it has no effect.
     Skipped,
+    /// It is kept as it came: this release does nothing with such a fact, and none may begin to by itself.
+    Recorded,
+}
+
+/// What is said of a fact that is only kept.
+pub const RECORDED: &str = "kept as it came; nothing is done with it in Odoo yet";
+
+impl EntryState {
+    /// Where a fact stands that has just come.
+    #[must_use]
+    pub fn first(kind: LifecycleKind) -> Self {
+        if kind.only_keeps() {
+            Self::Recorded
+        } else {
+            Self::Waiting
+        }
+    }
 }
 
 impl Entry {

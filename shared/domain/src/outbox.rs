@@ -18,7 +18,7 @@ pub struct Entry {
     pub event_id: String,
     /// The plant.
     pub plant: PlantCode,
-    /// The document, such as `po/plant-a/P00017`.
+    /// The document, such as `po/plant-b/4711`.
     pub document: String,
     /// The type of the event.
     pub kind: String,

@@ -45,6 +45,9 @@ pub struct Plant {
     /// Due times.
     #[serde(default)]
     pub due: DueTimes,
+    /// How the plant is told of orders, changes and master data.
+    #[serde(default)]
+    pub outbox: Outbox,
     /// Who decides exceptions: a person or a mailbox for each role.
     pub owners: BTreeMap<OwnerRole, String>,
 }
@@ -279,6 +282,48 @@ impl Default for DueTimes {
             predecessor_hours: 120,
             acknowledgement_hours: 72,
         }
+    }
+}
+
+/// How a plant is told of orders, changes and master data. It can always ask for them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outbox {
+    /// Where they are sent, if they are.
+    pub webhook: Option<Webhook>,
+}
+
+/// An address that takes signed events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// The address: https, a host of the open Internet.
+    pub url: String,
+    /// Id of the key by which they are signed, under `webhook` in the plant's secret.
+    pub secret: String,
+    /// Types of events that are sent, such as `po.created`; all when there are none. The others wait until
+    /// the plant asks for them.
+    #[serde(default)]
+    pub events: BTreeSet<String>,
+}
+
+impl Webhook {
+    /// Whether events of a type are sent.
+    #[must_use]
+    pub fn sends(&self, event_type: &str) -> bool {
+        self.events.is_empty()
+            || self.events.contains(event_type)
+            || self.events.contains(short_type(event_type))
+    }
+}
+
+/// A type of events as configuration names it: without `interplant.` and the version.
+#[must_use]
+pub fn short_type(event_type: &str) -> &str {
+    let name = event_type.strip_prefix("interplant.").unwrap_or(event_type);
+    match name.rsplit_once(".v") {
+        Some((name, version)) if version.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => name,
     }
 }
 

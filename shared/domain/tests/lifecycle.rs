@@ -95,7 +95,7 @@ fn now() -> Timestamp {
 
 fn lifecycle(kinds: &[FactKind], order: Option<PurchaseOrder>) -> Lifecycle {
     let id = LifecycleId::new(LifecycleKind::Po, &plant().plant, "4711");
-    let mut header = Header::expected(id, now());
+    let mut header = Header::new(id, now());
     header.status = Status::Running;
     header.generation = 1;
     header.order = order;

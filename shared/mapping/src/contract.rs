@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use interplant_domain::event::Envelope;
 use interplant_domain::fact::FactKind;
-use jsonschema::error::ValidationErrorKind;
-use jsonschema::{ValidationError, Validator};
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{JsonType, ValidationError, Validator};
 use schemars::{Schema, schema_for};
 use serde_json::Value;
 
@@ -121,6 +121,19 @@ fn fault(error: &ValidationError<'_>, prefix: &str) -> Fault {
             date_fault(place, &shown)
         }
         ValidationErrorKind::Format { .. } => date_fault(place, &shown),
+        // A field that may be left out, or null: what is wrong is what it should be, and not that it is there.
+        ValidationErrorKind::AnyOf { context } => match meant(context) {
+            Some(error) => fault(error, prefix),
+            None => told(error, place, shown),
+        },
+        ValidationErrorKind::OneOfNotValid { context } => match words(context) {
+            Some(words) => Fault {
+                code: "invalid_value",
+                pointer: place,
+                detail: format!("{shown} is none of {words}"),
+            },
+            None => told(error, place, shown),
+        },
         ValidationErrorKind::Type { .. } if number => Fault {
             code: "invalid_number",
             pointer: place,
@@ -128,12 +141,50 @@ fn fault(error: &ValidationError<'_>, prefix: &str) -> Fault {
                 "{shown} is not a decimal number: write it as text with a point, such as \"12.50\""
             ),
         },
-        _ => Fault {
-            code: "invalid_value",
-            pointer: place,
-            detail: shorten(&error.masked_with(shown).to_string()),
-        },
+        _ => told(error, place, shown),
     }
+}
+
+/// A fault in the library's own words.
+fn told(error: &ValidationError<'_>, pointer: String, shown: String) -> Fault {
+    Fault {
+        code: "invalid_value",
+        pointer,
+        detail: shorten(&error.masked_with(shown).to_string()),
+    }
+}
+
+/// What is wrong with a value by the one alternative that is not null.
+fn meant<'a>(
+    alternatives: &'a [Vec<ValidationError<'static>>],
+) -> Option<&'a ValidationError<'static>> {
+    let null = |error: &ValidationError<'_>| {
+        matches!(
+            error.kind(),
+            ValidationErrorKind::Type {
+                kind: TypeKind::Single(JsonType::Null)
+            }
+        )
+    };
+    match alternatives {
+        [meant, other] if other.iter().all(null) => meant.first(),
+        _ => None,
+    }
+}
+
+/// The words that a field takes, when its alternatives are words.
+fn words(alternatives: &[Vec<ValidationError<'static>>]) -> Option<String> {
+    let mut words = Vec::new();
+    for alternative in alternatives {
+        let [error] = alternative.as_slice() else {
+            return None;
+        };
+        let ValidationErrorKind::Constant { expected_value } = error.kind() else {
+            return None;
+        };
+        words.push(expected_value.as_str()?.to_owned());
+    }
+    Some(words.join(", "))
 }
 
 fn number_fault(text: &str, shown: &str) -> String {

@@ -1,13 +1,14 @@
 //! Delimited text: CSV and its kin, row by row in bounded memory.
 
 use std::cell::Cell;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
 use csv::StringRecord;
 use serde::Deserialize;
 
 use crate::charset::Decoded;
+use crate::control::{Sum, TotalCell, Writing, beyond, compare_count, missing};
 use crate::format::{Broken, Fault, Row, Rows};
 
 /// How a file is written.
@@ -20,20 +21,26 @@ pub(crate) struct Delimited {
     pub(crate) quote: String,
     /// Character set by its WHATWG name, such as `utf-8` or `windows-1252`; a byte order mark goes before it.
     pub(crate) encoding: String,
+    /// Lines before the first one that counts, such as a title.
+    pub(crate) skip: u64,
+    /// The first line, where it says how much comes after it; the names of the columns follow it.
+    pub(crate) header: Option<Control>,
     /// Names of the columns where the file has no line with them.
     pub(crate) columns: Option<Vec<String>>,
     /// The last line, where the system writes one.
-    pub(crate) trailer: Option<Trailer>,
+    pub(crate) trailer: Option<Control>,
 }
 
-/// A last line that says how much came before it.
+/// A line that says how much is in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Trailer {
+pub(crate) struct Control {
     /// What its first cell says.
     pub(crate) mark: String,
     /// The cell with the number of rows, from 1.
     pub(crate) count: Option<usize>,
+    /// The cell with the total of a column.
+    pub(crate) total: Option<TotalCell>,
 }
 
 impl Default for Delimited {
@@ -42,9 +49,19 @@ impl Default for Delimited {
             separator: ",".to_owned(),
             quote: "\"".to_owned(),
             encoding: "utf-8".to_owned(),
+            skip: 0,
+            header: None,
             columns: None,
             trailer: None,
         }
+    }
+}
+
+impl Delimited {
+    /// Whether the file says itself how much is in it.
+    pub(crate) fn counts_itself(&self) -> bool {
+        let says = |control: &Control| control.count.is_some() || control.total.is_some();
+        self.trailer.is_some() || self.header.as_ref().is_some_and(says)
     }
 }
 
@@ -55,12 +72,74 @@ const LONGEST_ROW: u64 = 1 << 20;
 
 /// Reads rows.
 pub(crate) struct Reader<R: Read> {
-    csv: csv::Reader<Metered<Decoded<R>>>,
+    csv: csv::Reader<BufReader<Metered<Decoded<R>>>>,
     columns: Vec<String>,
     budget: Rc<Cell<u64>>,
-    trailer: Option<Trailer>,
+    /// Lines before those that the reader of CSV sees.
+    skipped: u64,
+    header: Option<Said>,
+    trailer: Option<Said>,
     rows: u64,
     ended: bool,
+}
+
+/// A line that says how much is in the file, and what came of it so far.
+struct Said {
+    control: Control,
+    /// Index of the column that is added up, and the sum.
+    sum: Option<(usize, Sum)>,
+    /// The line, once it came.
+    line: u64,
+    cells: StringRecord,
+}
+
+impl Said {
+    fn new(control: Option<&Control>, columns: &[String]) -> Result<Option<Self>, Fault> {
+        let Some(control) = control else {
+            return Ok(None);
+        };
+        let sum = control.total.as_ref().map(|total| -> Result<_, Fault> {
+            let at = columns.iter().position(|name| *name == total.column);
+            let at = at.ok_or_else(|| {
+                let message = format!(
+                    "the column `{}` is missing, of which the file says the total",
+                    total.column
+                );
+                Fault::end("csv_columns", 1, message)
+            })?;
+            let writing = Writing {
+                point: total.point,
+                group: total.group,
+            };
+            Ok((at, Sum::new(&total.column, writing)))
+        });
+        Ok(Some(Self {
+            control: control.clone(),
+            sum: sum.transpose()?,
+            line: 1,
+            cells: StringRecord::new(),
+        }))
+    }
+
+    fn begins(&self, cells: &StringRecord) -> bool {
+        cells.get(0).map(str::trim) == Some(self.control.mark.as_str())
+    }
+
+    fn add(&mut self, line: u64, cells: &StringRecord, whole: bool) {
+        if let Some((at, sum)) = &mut self.sum {
+            sum.add(line, cells.get(*at).filter(|_| whole));
+        }
+    }
+
+    fn compare(&self, rows: u64) -> Option<Fault> {
+        let cell = |at: usize| self.cells.get(at.saturating_sub(1)).unwrap_or_default();
+        let count = self.control.count;
+        let of_count = count.and_then(|at| compare_count(cell(at), rows, self.line));
+        of_count.or_else(|| {
+            let (total, (_, sum)) = (self.control.total.as_ref()?, self.sum.as_ref()?);
+            sum.compare(cell(total.cell), self.line)
+        })
+    }
 }
 
 impl<R: Read> Reader<R> {
@@ -90,6 +169,8 @@ impl<R: Read> Reader<R> {
             inner: text,
             budget: Rc::clone(&budget),
         };
+        let mut metered = BufReader::new(metered);
+        let skipped = skip(&mut metered, format.skip, &budget)?;
         let mut csv = csv::ReaderBuilder::new()
             .delimiter(separator)
             .quoting(quote.is_some())
@@ -98,11 +179,20 @@ impl<R: Read> Reader<R> {
             .flexible(true)
             .buffer_capacity(64 * 1024)
             .from_reader(metered);
+        let mut first = StringRecord::new();
+        if let Some(header) = &format.header {
+            csv.read_record(&mut first)
+                .map_err(|error| fault(&error, skipped))?;
+            if first.get(0).map(str::trim) != Some(header.mark.as_str()) {
+                return Err(missing("first", &header.mark, skipped + 1));
+            }
+        }
         let columns = match &format.columns {
             Some(columns) => columns.clone(),
             None => {
                 let mut heads = StringRecord::new();
-                csv.read_record(&mut heads).map_err(|error| fault(&error))?;
+                csv.read_record(&mut heads)
+                    .map_err(|error| fault(&error, skipped))?;
                 heads.iter().map(|head| head.trim().to_owned()).collect()
             }
         };
@@ -126,33 +216,70 @@ impl<R: Read> Reader<R> {
                 format!("the column `{twice}` is there twice"),
             ));
         }
+        let mut header = Said::new(format.header.as_ref(), &columns)?;
+        if let Some(header) = &mut header {
+            header.line = skipped + first.position().map_or(1, csv::Position::line);
+            header.cells = first;
+        }
         Ok(Self {
             csv,
+            trailer: Said::new(format.trailer.as_ref(), &columns)?,
+            header,
             columns,
             budget,
-            trailer: format.trailer.clone(),
+            skipped,
             rows: 0,
             ended: false,
         })
     }
 
-    fn counted(&self, trailer: &Trailer, cells: &StringRecord, line: u64) -> Option<Fault> {
-        let said = trailer.count.map(|column| {
-            cells
-                .get(column.saturating_sub(1))
-                .unwrap_or_default()
-                .trim()
-        })?;
-        (said.parse() != Ok(self.rows)).then(|| {
-            Fault::end(
-                "file_count",
-                line,
-                format!(
-                    "the last line says {said} rows, {} came: the file is not whole",
-                    self.rows
-                ),
-            )
-        })
+    /// The next record with its line; what cannot be read is a fault.
+    fn record(&mut self) -> Result<Option<(u64, StringRecord)>, Fault> {
+        self.budget.set(2 * LONGEST_ROW);
+        let mut cells = StringRecord::new();
+        let read = self.csv.read_record(&mut cells);
+        let read = read.map_err(|error| {
+            let mut fault = fault(&error, self.skipped);
+            fault.line = fault.line.max(self.skipped + self.csv.position().line());
+            fault
+        });
+        if !read? {
+            return Ok(None);
+        }
+        let line = cells.position().map_or(0, csv::Position::line);
+        Ok(Some((self.skipped + line, cells)))
+    }
+
+    /// What is wrong with the file as a whole, now that it ended without its last line or with it.
+    fn whole(&mut self, trailer: Option<(u64, StringRecord)>) -> Option<Fault> {
+        if let Some(said) = &mut self.trailer {
+            let Some((line, cells)) = trailer else {
+                let line = self.skipped + self.csv.position().line();
+                return Some(missing("last", &said.control.mark, line));
+            };
+            (said.line, said.cells) = (line, cells);
+        }
+        let said = self.trailer.iter().chain(&self.header);
+        let rows = self.rows;
+        let wrong = said.filter_map(|said| said.compare(rows)).next();
+        wrong.or_else(|| self.rest())
+    }
+
+    fn rest(&mut self) -> Option<Fault> {
+        let mark = self.trailer.as_ref()?.control.mark.clone();
+        loop {
+            match self.record() {
+                Ok(None) => return None,
+                Ok(Some((_, cells))) if is_blank(&cells) => {}
+                Ok(Some((line, _))) => return Some(beyond(&mark, line)),
+                Err(fault) => {
+                    return Some(Fault {
+                        ends: true,
+                        ..fault
+                    });
+                }
+            }
+        }
     }
 }
 
@@ -163,41 +290,35 @@ impl<R: Read> Rows for Reader<R> {
 
     fn next_row(&mut self) -> Option<Result<Row, Broken>> {
         while !self.ended {
-            self.budget.set(2 * LONGEST_ROW);
-            let mut cells = StringRecord::new();
-            match self.csv.read_record(&mut cells) {
-                Ok(false) => {
+            let (line, cells) = match self.record() {
+                Ok(Some(record)) => record,
+                Ok(None) => {
                     self.ended = true;
-                    let line = self.csv.position().line();
-                    return self.trailer.as_ref().map(|trailer| {
-                        Err((None, Fault::end("file_incomplete", line, format!(
-                                "the last line `{}` is missing: the file was not written to its end",
-                                trailer.mark
-                            ))))
-                    });
+                    return self.whole(None).map(|fault| Err((None, fault)));
                 }
-                Ok(true) => {}
-                Err(error) => {
-                    let mut fault = fault(&error);
-                    fault.line = fault.line.max(self.csv.position().line());
+                Err(fault) => {
                     self.ended = fault.ends;
                     return Some(Err((None, fault)));
                 }
-            }
-            let line = cells.position().map_or(0, csv::Position::line);
-            if cells.iter().all(|cell| cell.trim().is_empty()) {
+            };
+            if is_blank(&cells) {
                 continue;
             }
-            if let Some(trailer) = &self.trailer
-                && cells.get(0).map(str::trim) == Some(trailer.mark.as_str())
+            if self
+                .trailer
+                .as_ref()
+                .is_some_and(|said| said.begins(&cells))
             {
                 self.ended = true;
-                return self
-                    .counted(trailer, &cells, line)
-                    .map(|fault| Err((None, fault)));
+                let trailer = Some((line, cells));
+                return self.whole(trailer).map(|fault| Err((None, fault)));
             }
             self.rows += 1;
-            if cells.len() != self.columns.len() {
+            let whole = cells.len() == self.columns.len();
+            for said in self.header.iter_mut().chain(&mut self.trailer) {
+                said.add(line, &cells, whole);
+            }
+            if !whole {
                 let fault = Fault::new(
                     "csv_cells",
                     line,
@@ -215,6 +336,25 @@ impl<R: Read> Rows for Reader<R> {
     }
 }
 
+fn is_blank(cells: &StringRecord) -> bool {
+    cells.iter().all(|cell| cell.trim().is_empty())
+}
+
+/// Leaves lines out, whatever is in them; how many there were.
+fn skip(text: &mut impl BufRead, lines: u64, budget: &Cell<u64>) -> Result<u64, Fault> {
+    let mut line = Vec::new();
+    for skipped in 0..lines {
+        budget.set(2 * LONGEST_ROW);
+        line.clear();
+        let read = text.read_until(b'\n', &mut line);
+        let read = read.map_err(|error| fault(&csv::Error::from(error), skipped))?;
+        if read == 0 {
+            return Ok(skipped);
+        }
+    }
+    Ok(lines)
+}
+
 fn single(text: &str) -> Option<u8> {
     match text.as_bytes() {
         [one] if one.is_ascii() => Some(*one),
@@ -222,8 +362,8 @@ fn single(text: &str) -> Option<u8> {
     }
 }
 
-fn fault(error: &csv::Error) -> Fault {
-    let line = error.position().map_or(1, csv::Position::line);
+fn fault(error: &csv::Error, skipped: u64) -> Fault {
+    let line = skipped + error.position().map_or(1, csv::Position::line);
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the library may add kinds; told in its own words"

@@ -180,7 +180,7 @@ pub fn acknowledge(
         Tree::X12(format) => x12::acknowledge(format, bytes, now, &control_number.to_string())
             .map(|(came, answer)| (came, answer.into_bytes())),
         Tree::Edifact(format) => Ok(contrl(format, bytes, now, control_number)),
-        Tree::Xml(_) | Tree::Json(_) => Err(none(feed)),
+        Tree::Xml(_) | Tree::Json(_) | Tree::Fixed(_) => Err(none(feed)),
     }
 }
 
@@ -263,7 +263,7 @@ pub fn acknowledged(feed: &Feed, bytes: &[u8]) -> Result<(Vec<Acknowledged>, Vec
             }
             Ok((said, faults))
         }
-        Tree::Xml(_) | Tree::Json(_) => Err(none(feed)),
+        Tree::Xml(_) | Tree::Json(_) | Tree::Fixed(_) => Err(none(feed)),
     }
 }
 

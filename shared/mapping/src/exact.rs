@@ -1,5 +1,6 @@
 //! Exact decimals and honest dates for mappings: what JSONata itself would do in binary floats, or guess.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -71,6 +72,15 @@ pub(crate) fn round(value: Decimal, places: u32) -> Decimal {
         .normalize()
 }
 
+/// The number whose point stands so many digits further left: where a plant writes `000012345` for 123.45.
+pub(crate) fn shift(value: Decimal, places: u32) -> Option<Decimal> {
+    let mut shifted = value.normalize();
+    shifted
+        .set_scale(shifted.scale().checked_add(places)?)
+        .ok()?;
+    Some(shifted.normalize())
+}
+
 /// A day as a plant writes it.
 ///
 /// # Errors
@@ -101,6 +111,50 @@ pub(crate) fn moment(text: &str, format: &str, zone: &str) -> Result<String, Str
             format!("`{text}` is not one moment in {zone}: clocks were changed then; send the time with its offset")
         })?;
     Ok(moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+}
+
+/// A number as a plant writes it, with so many places or with those that it has.
+///
+/// # Errors
+/// When it would have to be rounded for that.
+pub(crate) fn written(value: Decimal, point: char, places: Option<u32>) -> Result<String, String> {
+    let value = value.normalize();
+    let text = match places {
+        None => value.to_string(),
+        Some(places) if value.scale() > places => {
+            return Err(format!(
+                "{value} has more than {places} places: round it by $dec_round where that is meant"
+            ));
+        }
+        Some(places) => format!("{value:.*}", places as usize),
+    };
+    Ok(text.replace('.', &point.to_string()))
+}
+
+/// A day of an event as a plant writes it.
+///
+/// # Errors
+/// When it is none, or the format asks for more than a day.
+pub(crate) fn day_as(text: &str, format: &str) -> Result<String, String> {
+    let day: Date = text
+        .parse()
+        .map_err(|error| format!("`{text}` is no day: {error}"))?;
+    strtime::format(format, day)
+        .map_err(|error| format!("`{format}` is no format of a day: {error}"))
+}
+
+/// A moment of an event as a plant writes it, in its time zone.
+///
+/// # Errors
+/// When it is none, or the format is none.
+pub(crate) fn moment_as(text: &str, format: &str, zone: &str) -> Result<String, String> {
+    let moment: Timestamp = text
+        .parse()
+        .map_err(|error| format!("`{text}` is no moment: {error}"))?;
+    let zone = TimeZone::get(zone)
+        .map_err(|_| format!("`{zone}` is no time zone, such as Europe/Berlin"))?;
+    strtime::format(format, &moment.to_zoned(zone))
+        .map_err(|error| format!("`{format}` is no format of a moment: {error}"))
 }
 
 #[cfg(test)]
@@ -136,6 +190,49 @@ mod tests {
             ("99999999999999999999999999999999", '.', None),
         ] {
             assert!(decimal(text, point, group).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_exact_or_refused() {
+        let number = |text| decimal(text, '.', None).unwrap();
+        assert_eq!(
+            written(number("1234.50"), ',', None),
+            Ok("1234,5".to_owned())
+        );
+        assert_eq!(written(number("-7"), '.', Some(2)), Ok("-7.00".to_owned()));
+        assert!(written(number("0.125"), '.', Some(2)).is_err());
+        assert_eq!(
+            day_as("2026-12-31", "%d.%m.%Y"),
+            Ok("31.12.2026".to_owned())
+        );
+        assert!(day_as("31.12.2026", "%Y").is_err());
+        assert!(day_as("2026-12-31", "%H").is_err());
+        assert_eq!(
+            moment_as("2026-12-31T23:30:00Z", "%Y%m%d%H%M", "Europe/Berlin"),
+            Ok("202701010030".to_owned())
+        );
+        assert!(moment_as("2026-12-31", "%Y", "UTC").is_err());
+    }
+
+    #[test]
+    fn a_point_that_is_implied_is_put_where_it_stands() {
+        for (text, places, wanted) in [
+            ("000012345", 2, Some("123.45")),
+            ("-7", 3, Some("-0.007")),
+            ("1200", 2, Some("12")),
+            ("1.5", 1, Some("0.15")),
+            ("0", 20, Some("0")),
+            (
+                "79228162514264337593543950335",
+                0,
+                Some("79228162514264337593543950335"),
+            ),
+            ("0.1234567890123456789", 15, None),
+        ] {
+            let number = decimal(text, '.', None).unwrap();
+            let shifted = shift(number, places).map(|number| number.to_string());
+            assert_eq!(shifted.as_deref(), wanted, "{text}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! ours on exact decimals ([`crate::exact`]), and the check below refuses every other way to an amount.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -172,7 +172,11 @@ pub(crate) enum Failure {
 pub(crate) struct Engine {
     evaluator: Evaluator,
     missing: Rc<RefCell<Option<(String, String)>>>,
+    used: Rc<RefCell<Option<Codes>>>,
 }
+
+/// Codes by lookup.
+pub(crate) type Codes = BTreeMap<String, BTreeSet<String>>;
 
 impl Engine {
     pub(crate) fn new(lookups: &Arc<BTreeMap<String, Lookup>>) -> Self {
@@ -184,8 +188,18 @@ impl Engine {
         };
         let mut evaluator = Evaluator::with_options(Context::new(), options);
         let missing = Rc::new(RefCell::new(None));
-        register(&mut evaluator, lookups, &missing);
-        Self { evaluator, missing }
+        let used = Rc::new(RefCell::new(None));
+        register(&mut evaluator, lookups, &missing, &used);
+        Self {
+            evaluator,
+            missing,
+            used,
+        }
+    }
+
+    /// From now on codes that lookups knew are noted; the ones so far.
+    pub(crate) fn note_codes(&mut self) -> Codes {
+        self.used.replace(Some(Codes::new())).unwrap_or_default()
     }
 
     /// The value of an expression; nothing where JSONata has none.
@@ -292,6 +306,7 @@ fn register(
     evaluator: &mut Evaluator,
     lookups: &Arc<BTreeMap<String, Lookup>>,
     missing: &Rc<RefCell<Option<(String, String)>>>,
+    used: &Rc<RefCell<Option<Codes>>>,
 ) {
     let mut add = |name: &str, function: Function| {
         // It refuses names of JSONata's own functions, which none of these is (a test calls each).
@@ -328,6 +343,17 @@ fn register(
             let to = places("dec_round", args, 1)?;
             let value = amount("dec_round", args, 0)?;
             Ok(value.map_or(JValue::Undefined, |value| shown(exact::round(value, to))))
+        }),
+    );
+    add(
+        "dec_shift",
+        Box::new(|args| {
+            let by = places("dec_shift", args, 1)?;
+            let shifted = amount("dec_shift", args, 0)?.map(|value| exact::shift(value, by));
+            match shifted {
+                Some(value) => value.map(shown).ok_or_else(|| overflow("dec_shift")),
+                None => Ok(JValue::Undefined),
+            }
         }),
     );
     add(
@@ -377,6 +403,52 @@ fn register(
         ),
     );
     add(
+        "dec_as",
+        Box::new(|args| {
+            let point = letter("dec_as", args, 1)?.unwrap_or('.');
+            let to = match args.get(2) {
+                None | Some(JValue::Undefined | JValue::Null) => None,
+                Some(_) => Some(places("dec_as", args, 2)?),
+            };
+            let value = amount("dec_as", args, 0)?;
+            value.map_or(Ok(JValue::Undefined), |value| {
+                exact::written(value, point, to)
+                    .map(JValue::from)
+                    .map_err(wrong)
+            })
+        }),
+    );
+    add(
+        "day_as",
+        Box::new(
+            |args| match (text("day_as", args, 0)?, text("day_as", args, 1)?) {
+                (Some(day), Some(format)) => {
+                    exact::day_as(day, format).map(JValue::from).map_err(wrong)
+                }
+                (None, _) => Ok(JValue::Undefined),
+                (Some(_), None) => Err(wrong("$day_as(day, format): say how it is written")),
+            },
+        ),
+    );
+    add(
+        "moment_as",
+        Box::new(|args| {
+            match (
+                text("moment_as", args, 0)?,
+                text("moment_as", args, 1)?,
+                text("moment_as", args, 2)?,
+            ) {
+                (Some(moment), Some(format), Some(zone)) => exact::moment_as(moment, format, zone)
+                    .map(JValue::from)
+                    .map_err(wrong),
+                (None, _, _) => Ok(JValue::Undefined),
+                (Some(_), _, _) => Err(wrong(
+                    "$moment_as(moment, format, zone): say how it is written and in which time zone",
+                )),
+            }
+        }),
+    );
+    add(
         "moment",
         Box::new(|args| {
             match (
@@ -394,7 +466,7 @@ fn register(
             }
         }),
     );
-    let (lookups, missing) = (Arc::clone(lookups), Rc::clone(missing));
+    let (lookups, missing, used) = (Arc::clone(lookups), Rc::clone(missing), Rc::clone(used));
     add(
         "table",
         Box::new(move |args| {
@@ -413,6 +485,12 @@ fn register(
             let found = lookup
                 .find(code, column, text("table", args, 3)?)
                 .map_err(wrong)?;
+            if let Some(used) = used.borrow_mut().as_mut()
+                && lookup.has(code.trim())
+            {
+                let codes = used.entry(name.to_owned()).or_default();
+                codes.insert(code.trim().to_owned());
+            }
             found.map(JValue::from).ok_or_else(|| {
                 missing.replace(Some((name.to_owned(), code.trim().to_owned())));
                 wrong(format!(

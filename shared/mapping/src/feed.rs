@@ -33,7 +33,7 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    fn text(&self, path: &str) -> Result<&str, Mistake> {
+    pub(crate) fn text(&self, path: &str) -> Result<&str, Mistake> {
         let place = Place::of(path);
         let bytes = self
             .files
@@ -45,9 +45,12 @@ impl Bundle {
     /// Paths of the feeds of a plant.
     #[must_use]
     pub fn feeds(&self, plant: &PlantCode) -> Vec<String> {
-        let folder = format!("{plant}/feeds/");
+        self.yaml_below(&format!("{plant}/feeds/"))
+    }
+
+    pub(crate) fn yaml_below(&self, folder: &str) -> Vec<String> {
         let paths = self.files.keys().filter(|path| {
-            path.starts_with(&folder)
+            path.starts_with(folder)
                 && std::path::Path::new(path)
                     .extension()
                     .is_some_and(|end| end == "yaml")
@@ -159,9 +162,9 @@ struct FeedText {
 
 /// An expression with its place; the file is known once the whole text is read.
 #[derive(Debug, Clone)]
-struct At {
-    source: String,
-    place: Place,
+pub(crate) struct At {
+    pub(crate) source: String,
+    pub(crate) place: Place,
 }
 
 impl<'de> Deserialize<'de> for At {
@@ -204,9 +207,18 @@ impl FileText {
     fn format(&self) -> Result<Format, String> {
         let table = |one| Format::Table(one);
         let tree = |one| Format::Tree(one);
+        let fixed = |one: Fixed| match one.is_tree() {
+            true => Format::Tree(Tree::Fixed(Box::new(one))),
+            false => Format::Table(Table::Fixed(Box::new(one))),
+        };
+        if let Some(one) = &self.fixed {
+            one.check()?;
+        }
         let mut named = [
-            self.delimited.clone().map(Table::Delimited).map(table),
-            self.fixed.clone().map(Table::Fixed).map(table),
+            self.delimited
+                .clone()
+                .map(|one| table(Table::Delimited(Box::new(one)))),
+            self.fixed.clone().map(fixed),
             self.sheet.clone().map(Table::Sheet).map(table),
             self.xml.clone().map(Tree::Xml).map(tree),
             self.json.clone().map(Tree::Json).map(tree),
@@ -219,7 +231,7 @@ impl FileText {
         if named.next().is_some() {
             return Err(format!("`{}` has two formats; a file has one", self.name));
         }
-        let one = one.unwrap_or_else(|| Format::Table(Table::Delimited(Delimited::default())));
+        let one = one.unwrap_or_else(|| Format::Table(Table::Delimited(Box::default())));
         if matches!(one, Format::Tree(_))
             && !(self.of.is_empty()
                 && self.group_by.is_empty()
@@ -237,7 +249,7 @@ impl FileText {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LookupText {
+pub(crate) struct LookupText {
     file: Spanned<String>,
     key: String,
     #[serde(default)]
@@ -403,7 +415,7 @@ impl EventText {
 }
 
 /// `no` and `y` are names of columns, not what YAML 1.1 made of them.
-fn yaml() -> serde_saphyr::Options {
+pub(crate) fn yaml() -> serde_saphyr::Options {
     serde_saphyr::options! { strict_booleans: true }
 }
 
@@ -413,15 +425,8 @@ const DEEPEST: usize = 8;
 impl FeedText {
     fn read(bundle: &Bundle, path: &str, depth: usize) -> Result<Self, Mistake> {
         let text = bundle.text(path)?;
-        let mut own: Self = serde_saphyr::from_str_with_options(text, yaml()).map_err(|error| {
-            let at = error.location();
-            Place {
-                file: path.to_owned(),
-                line: at.map_or(1, |at| at.line()),
-                column: at.map_or(1, |at| at.column()),
-            }
-            .mistake(error.to_string())
-        })?;
+        let mut own: Self = serde_saphyr::from_str_with_options(text, yaml())
+            .map_err(|error| mistake_of(path, &error))?;
         path.clone_into(&mut own.file);
         for at in own.columns.values_mut().chain(&mut own.document) {
             path.clone_into(&mut at.place.file);
@@ -488,27 +493,11 @@ impl Feed {
         if text.files.is_empty() {
             return Err(place.mistake("`files` is missing: which files the feed reads"));
         }
-        let mut lookups = BTreeMap::new();
-        let mut hashed = format!("{plant}\u{1f}{system}\u{1f}{}", digest(bundle, path));
-        for (name, lookup) in &text.lookups {
-            let file = format!("{plant}/{}", lookup.file.value);
-            let at = Place::of(&file);
-            let bytes = bundle.files.get(&file).ok_or_else(|| {
-                Place {
-                    file: path.to_owned(),
-                    line: lookup.file.referenced.line(),
-                    column: lookup.file.referenced.column(),
-                }
-                .mistake(format!("the lookup's file {file} is missing"))
-            })?;
-            let table = Table::Delimited(lookup.delimited.clone());
-            let rows = table
-                .open(Box::new(bytes.as_slice()))
-                .map_err(|fault| at.mistake(fault.message))?;
-            let read = Lookup::read(&at, rows, &lookup.key, lookup.default.clone())?;
-            lookups.insert(name.clone(), read);
-            hashed.push_str(&format!("\u{1f}{name}\u{1f}{}", sha256_hex(bytes)));
-        }
+        let (lookups, hashed) = lookups(bundle, plant, path, &text.lookups)?;
+        let hashed = format!(
+            "{plant}\u{1f}{system}\u{1f}{}{hashed}",
+            digest(bundle, path)
+        );
         let expression = |at: &At| -> Result<Expression, Mistake> {
             let read = Expression::read(&at.source, &at.place)?;
             let known = |name: &String| {
@@ -621,15 +610,48 @@ impl Feed {
             .get(table)
             .is_some_and(|lookup| lookup.has(code))
     }
+}
 
-    /// How many codes each lookup has.
-    #[must_use]
-    pub fn lookup_sizes(&self) -> Vec<(&str, usize)> {
-        let sizes = self.lookups.iter();
-        sizes
-            .map(|(name, lookup)| (name.as_str(), lookup.len()))
-            .collect()
+/// Lookups of a plant by their names, and a text that changes with each of them.
+pub(crate) fn lookups(
+    bundle: &Bundle,
+    plant: &PlantCode,
+    path: &str,
+    named: &IndexMap<String, LookupText>,
+) -> Result<(BTreeMap<String, Lookup>, String), Mistake> {
+    let mut lookups = BTreeMap::new();
+    let mut hashed = String::new();
+    for (name, lookup) in named {
+        let file = format!("{plant}/{}", lookup.file.value);
+        let at = Place::of(&file);
+        let bytes = bundle.files.get(&file).ok_or_else(|| {
+            Place {
+                file: path.to_owned(),
+                line: lookup.file.referenced.line(),
+                column: lookup.file.referenced.column(),
+            }
+            .mistake(format!("the lookup's file {file} is missing"))
+        })?;
+        let table = Table::Delimited(Box::new(lookup.delimited.clone()));
+        let rows = table
+            .open(Box::new(bytes.as_slice()))
+            .map_err(|fault| at.mistake(fault.message))?;
+        let read = Lookup::read(&at, rows, &lookup.key, lookup.default.clone())?;
+        lookups.insert(name.clone(), read);
+        hashed.push_str(&format!("\u{1f}{name}\u{1f}{}", sha256_hex(bytes)));
     }
+    Ok((lookups, hashed))
+}
+
+/// An error of the YAML with its place.
+pub(crate) fn mistake_of(path: &str, error: &serde_saphyr::Error) -> Mistake {
+    let at = error.location();
+    Place {
+        file: path.to_owned(),
+        line: at.map_or(1, |at| at.line()),
+        column: at.map_or(1, |at| at.column()),
+    }
+    .mistake(error.to_string())
 }
 
 /// SHA-256 over a feed and all that it extends.

@@ -33,8 +33,8 @@ pub(crate) enum Format {
 /// Formats of rows with named columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Table {
-    Delimited(Delimited),
-    Fixed(Fixed),
+    Delimited(Box<Delimited>),
+    Fixed(Box<Fixed>),
     Sheet(Sheet),
 }
 
@@ -45,6 +45,7 @@ pub(crate) enum Tree {
     Json(Json),
     X12(X12),
     Edifact(Edifact),
+    Fixed(Box<Fixed>),
 }
 
 /// What is wrong with a file, or with a part of it.
@@ -124,7 +125,7 @@ impl Table {
     /// Whether the file says itself how much is in it: then it is read to its end before anything is made of it.
     pub(crate) fn counts_itself(&self) -> bool {
         match self {
-            Self::Delimited(format) => format.trailer.is_some(),
+            Self::Delimited(format) => format.counts_itself(),
             Self::Fixed(format) => format.counts_itself(),
             Self::Sheet(_) => false,
         }
@@ -157,6 +158,15 @@ impl Tree {
             Self::Json(format) => json::read(open()?, format, take),
             Self::X12(format) => x12::read(open, format, take),
             Self::Edifact(format) => edifact::read(open, format, take),
+            Self::Fixed(format) => fixed::read(open()?, format, take),
+        }
+    }
+
+    /// Whether the file says itself how much is in it: then it is read to its end before anything is made of it.
+    pub(crate) fn counts_itself(&self) -> bool {
+        match self {
+            Self::Fixed(format) => format.counts_itself(),
+            Self::Xml(_) | Self::Json(_) | Self::X12(_) | Self::Edifact(_) => false,
         }
     }
 }

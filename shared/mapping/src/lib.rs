@@ -2,6 +2,7 @@
 
 mod charset;
 pub mod contract;
+mod control;
 mod delimited;
 pub mod document;
 pub mod edi;
@@ -9,12 +10,14 @@ pub mod edifact;
 pub mod event;
 mod exact;
 mod expression;
+pub mod extract;
 pub mod feed;
 mod fixed;
 mod format;
 mod json;
 mod lookup;
 pub mod mapper;
+pub mod out;
 pub mod place;
 mod sheet;
 mod x12;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::{Error, happened, unavailable};
 
-/// Duplicates are recognised for this long; TTL may delete later, never earlier.
+/// Duplicates are recognised for this long; TTL may delete later, never earlier. What is only kept stays.
 pub const KEPT_DAYS: i64 = 400;
 
 /// Rows that `route` has not taken are spread over this many index partitions.
@@ -138,11 +138,12 @@ impl Inbox {
             ("pk".to_owned(), s(&row.key)),
             ("event_id".to_owned(), s(row.event_id.as_str())),
             ("body".to_owned(), s(body)),
-            (
-                "expires_at".to_owned(),
-                AttributeValue::N(expires.to_string()),
-            ),
         ]);
+        // A fact that nothing was done with yet is kept until something is.
+        if row.fate != Fate::Accepted || !row.lifecycle.kind().only_keeps() {
+            let expires = AttributeValue::N(expires.to_string());
+            item.insert("expires_at".to_owned(), expires);
+        }
         if row.fate == Fate::Accepted {
             let shard = row.key.bytes().last().unwrap_or_default() % PENDING_SHARDS;
             item.insert("pending_shard".to_owned(), s(shard.to_string()));
@@ -359,5 +360,54 @@ impl Inbox {
             .iter()
             .filter_map(|item| item.get("pk")?.as_s().ok().cloned())
             .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(kind: FactKind, lifecycle: &str, fate: Fate) -> Row {
+        Row {
+            key: "event#1".to_owned(),
+            event_id: EventId::none(),
+            source: "urn:plant:plant-x:mes".to_owned(),
+            sender_id: "1".to_owned(),
+            plant: "plant-x".parse().unwrap(),
+            kind,
+            lifecycle: lifecycle.parse().unwrap(),
+            envelope_hash: String::new(),
+            content_hash: String::new(),
+            happened_at: Timestamp::UNIX_EPOCH,
+            received_at: Timestamp::UNIX_EPOCH,
+            traceparent: None,
+            data: serde_json::Value::Null,
+            fate,
+        }
+    }
+
+    #[test]
+    fn a_fact_that_nothing_was_done_with_is_kept_without_an_end() {
+        let config = aws_sdk_dynamodb::Config::builder().behavior_version_latest();
+        let inbox = Inbox::new(Client::from_conf(config.build()), "inbox".to_owned());
+        let expires = |row: &Row| {
+            let item = inbox.item(row).unwrap();
+            item.get("expires_at").map(|at| at.as_n().unwrap().clone())
+        };
+        let in_400_days = Some((400 * 24 * 3600).to_string());
+        let duplicate = || Fate::DuplicateOf {
+            event_id: EventId::none(),
+        };
+        let issued = FactKind::MaterialIssued;
+        for (row, expected) in [
+            (
+                row(FactKind::PoCreated, "po/plant-x/1", Fate::Accepted),
+                &in_400_days,
+            ),
+            (row(issued, "mo/plant-x/1", Fate::Accepted), &None),
+            (row(issued, "mo/plant-x/1", duplicate()), &in_400_days),
+        ] {
+            assert_eq!(expires(&row), *expected, "{} {:?}", row.lifecycle, row.fate);
+        }
     }
 }

@@ -66,7 +66,7 @@ impl Store for MemoryStore {
         let lifecycle = lifecycles
             .entry(delivery.lifecycle.clone())
             .or_insert_with(|| Lifecycle {
-                header: Header::expected(delivery.lifecycle.clone(), now),
+                header: Header::new(delivery.lifecycle.clone(), now),
                 entries: Vec::new(),
                 exceptions: Vec::new(),
                 waiter: None,
@@ -77,6 +77,9 @@ impl Store for MemoryStore {
             ..delivery.entry.clone()
         });
         lifecycle.next_sequence += 1;
+        if delivery.lifecycle.kind().only_keeps() {
+            lifecycle.header.updated_at = now;
+        }
         Ok(Appended::New)
     }
 

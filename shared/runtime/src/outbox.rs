@@ -6,7 +6,9 @@
 //! the sweeper, and a sender cannot overlook what was offered while it was at work.
 
 mod memory;
+mod push;
 mod table;
+mod taken;
 
 use std::time::Duration;
 
@@ -19,7 +21,9 @@ use serde_json::Value;
 use crate::store::{Error, new_event_id};
 
 pub use memory::Memory;
-pub use table::{SHARDS, Table};
+pub use push::{ATTEMPT, Answer, Ran, Receiver, push};
+pub use table::{SHARDS, Stop, Table};
+pub use taken::{Acknowledged, Word, home, send_again, settled, trouble};
 
 /// A change that lost a race is made anew from what is there; after so many losses the caller tries later.
 const ATTEMPTS: usize = 20;
@@ -38,7 +42,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(900);
 pub struct Offer {
     /// The plant.
     pub plant: PlantCode,
-    /// The document, such as `po/plant-a/P00017` or `item/plant-a/4711`; for an order the id of its lifecycle.
+    /// The document, such as `po/plant-b/4711` or `item/plant-b/0815`; for an order the id of its lifecycle.
     pub document: String,
     /// The type of the event, such as `interplant.po.created.v1`.
     pub kind: String,
@@ -218,6 +222,40 @@ impl Outbox {
             }
         }
         Ok(offered)
+    }
+
+    /// Opens the newest entry of a document again and lets it be sent, whatever became of it.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn send_again(
+        &self,
+        plant: &PlantCode,
+        document: &str,
+    ) -> Result<Option<Entry>, Error> {
+        let now = crate::context::clock();
+        let opened = send_again(&self.table, plant, document, now).await?;
+        if opened.is_some() {
+            self.look_at(plant).await?;
+        }
+        Ok(opened)
+    }
+
+    /// Lets a webhook be tried that was stopped or has changed.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn resume(&self, plant: &PlantCode) -> Result<(), Error> {
+        self.table.go_on(plant).await?;
+        self.look_at(plant).await
+    }
+
+    async fn look_at(&self, plant: &PlantCode) -> Result<(), Error> {
+        self.table.look_at(plant, crate::context::clock()).await?;
+        if let Err(error) = self.wake(plant, Duration::ZERO).await {
+            tracing::warn!(plant.code = %plant, "not queued, the sweeper will: {error}");
+        }
+        Ok(())
     }
 
     /// Lets a sender look at a plant after a time.

@@ -29,6 +29,10 @@ pub async fn deliver(
 ) -> Result<Appended, Error> {
     let appended = store.append(delivery, now).await?;
     crate::failpoint!("route.after_append");
+    if delivery.lifecycle.kind().only_keeps() {
+        // Nothing follows it, and what lies there is not read anew with every fact that comes.
+        return Ok(appended);
+    }
     nudge(store, engine, &delivery.lifecycle, now).await?;
     Ok(appended)
 }
@@ -214,7 +218,7 @@ pub async fn repair(
             }
         }
         Status::Expected | Status::Closed => nudge(store, engine, id, now).await,
-        Status::Halted | Status::Cancelled => Ok(()),
+        Status::Halted | Status::Cancelled | Status::Recorded => Ok(()),
     }
 }
 

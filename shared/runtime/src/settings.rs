@@ -38,6 +38,8 @@ pub struct Settings {
     pub tick: Duration,
     /// How often the sweeper looks whether an open lifecycle still has its execution.
     pub check: Duration,
+    /// Whether a plant's webhook may be on this machine: for tests on a local cloud, nowhere else.
+    pub webhook_loopback: bool,
     /// How long Odoo may go on working on a call whose answer was lost: its own limit on a request.
     pub odoo_request_limit: SignedDuration,
 }
@@ -113,6 +115,7 @@ impl Settings {
                 130,
             ))
             .unwrap_or(SignedDuration::MAX),
+            webhook_loopback: variable("INTERPLANT_WEBHOOK_LOOPBACK").as_deref() == Some("1"),
             secret_prefix: variable("INTERPLANT_SECRET_PREFIX")
                 .unwrap_or_else(|| "interplant".to_owned()),
             inbox_table,

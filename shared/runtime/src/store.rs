@@ -148,10 +148,32 @@ fn read<T: DeserializeOwned>(item: &HashMap<String, AttributeValue>) -> Result<T
     serde_json::from_str(text).map_err(|error| Error::Unreadable(error.to_string()))
 }
 
+/// A head; where facts are only kept nothing else says when the last one came than its place in the list.
+fn read_header(item: &HashMap<String, AttributeValue>) -> Result<Header, Error> {
+    let mut header: Header = read(item)?;
+    let listed_at = item
+        .get("list_at")
+        .and_then(|at| at.as_s().ok()?.parse::<Timestamp>().ok());
+    header.updated_at = header
+        .updated_at
+        .max(listed_at.unwrap_or(header.updated_at));
+    Ok(header)
+}
+
 fn sort_key(item: &HashMap<String, AttributeValue>) -> &str {
     item.get("sk")
         .and_then(|value| value.as_s().ok())
         .map_or("", String::as_str)
+}
+
+/// The list that a lifecycle is in. What is only kept has a list of its own: thousands of production orders
+/// must not hide the purchase orders that somebody looks for.
+fn list_name(plant: &PlantCode, only_kept: bool) -> String {
+    if only_kept {
+        format!("{plant} recorded")
+    } else {
+        plant.to_string()
+    }
 }
 
 /// The shard of a lifecycle in the sweeper's index.
@@ -249,7 +271,10 @@ impl DynamoStore {
         let mut attributes = HashMap::from([
             ("body".to_owned(), body(header)?),
             ("revision".to_owned(), n(header.revision)),
-            ("list_plant".to_owned(), s(header.id.plant().as_str())),
+            (
+                "list_plant".to_owned(),
+                s(list_name(header.id.plant(), header.id.kind().only_keeps())),
+            ),
             ("list_at".to_owned(), s(header.updated_at.to_string())),
         ]);
         if matches!(header.status, Status::Running | Status::Expected) {
@@ -325,11 +350,18 @@ impl DynamoStore {
         Ok(!answer.map_err(unavailable)?.items().is_empty())
     }
 
-    /// The lifecycles of a plant, the last changed first.
+    /// The lifecycles of a plant, the last changed first: at most so many that are followed, then as many
+    /// that are only kept.
     ///
     /// # Errors
     /// When the store is not available or a record cannot be read.
     pub async fn list(&self, plant: &PlantCode, limit: usize) -> Result<Vec<Header>, Error> {
+        let mut headers = self.listed(list_name(plant, false), limit).await?;
+        headers.extend(self.listed(list_name(plant, true), limit).await?);
+        Ok(headers)
+    }
+
+    async fn listed(&self, name: String, limit: usize) -> Result<Vec<Header>, Error> {
         let mut headers = Vec::new();
         let mut start = None;
         loop {
@@ -342,7 +374,7 @@ impl DynamoStore {
                 .set_exclusive_start_key(start);
             let query = query
                 .key_condition_expression("list_plant = :plant")
-                .expression_attribute_values(":plant", s(plant.as_str()));
+                .expression_attribute_values(":plant", s(&name));
             let answer = query.send().await.map_err(unavailable)?;
             for item in answer.items() {
                 let Some(id) = item
@@ -359,7 +391,7 @@ impl DynamoStore {
                     .set_key(Some(self.key(&id, "header")))
                     .consistent_read(true);
                 if let Some(item) = read_again.send().await.map_err(unavailable)?.item() {
-                    headers.push(read(item)?);
+                    headers.push(read_header(item)?);
                 }
                 if headers.len() >= limit {
                     return Ok(headers);
@@ -515,7 +547,7 @@ impl DynamoStore {
         raised: &RaisedException,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let header = self.header_attributes(&Header::expected(id.clone(), now))?;
+        let header = self.header_attributes(&Header::new(id.clone(), now))?;
         for (sk, attributes) in [
             ("header".to_owned(), header),
             (
@@ -621,13 +653,25 @@ impl Store for DynamoStore {
                     .item()
                     .is_none()
             {
-                let header = self.header_attributes(&Header::expected(id.clone(), now))?;
+                let header = self.header_attributes(&Header::new(id.clone(), now))?;
                 items.push(self.put(
                     id,
                     "header".to_owned(),
                     header,
                     Some("attribute_not_exists(pk)"),
                 )?);
+            }
+            // Where facts are only kept no step changes the head: its place in the list follows the facts.
+            if !first && id.kind().only_keeps() {
+                let listed = Update::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(self.key(id, "header")))
+                    .update_expression("SET list_at = :now")
+                    .condition_expression("attribute_exists(pk)")
+                    .expression_attribute_values(":now", s(now.to_string()))
+                    .build()
+                    .map_err(|error| Error::Unreadable(error.to_string()))?;
+                items.push(TransactWriteItem::builder().update(listed).build());
             }
             match self
                 .client
@@ -653,7 +697,7 @@ impl Store for DynamoStore {
             return Ok(None);
         };
         let mut lifecycle = Lifecycle {
-            header: read(header)?,
+            header: read_header(header)?,
             entries: Vec::new(),
             exceptions: Vec::new(),
             waiter: None,

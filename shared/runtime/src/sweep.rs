@@ -1,6 +1,7 @@
 //! What was lost on the way is found and put right, again and again, until nothing is left to do.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use interplant_domain::identifier::LifecycleId;
 use interplant_domain::lifecycle::Wait;
@@ -9,6 +10,7 @@ use serde::Serialize;
 
 use crate::Context;
 use crate::inbox::PENDING_SHARDS;
+use crate::outbox::SHARDS;
 use crate::protocol;
 use crate::store::{ATTENTION_SHARDS, Error, Store};
 
@@ -26,6 +28,8 @@ pub struct Swept {
     pub released: usize,
     /// Exceptions about facts that waited too long.
     pub overdue: usize,
+    /// Plants that a sender of the outbox was told of again.
+    pub senders_woken: usize,
     /// Whether anything is still open, so that another tick is worth while.
     pub more: bool,
 }
@@ -39,6 +43,7 @@ impl Context {
         let mut swept = Swept::default();
         let now = self.now();
         self.send_again(now, &mut swept).await?;
+        self.wake_senders(now, &mut swept).await?;
         // Whether an Odoo answers is asked once per tick and database, however many wait for it.
         let mut answers: HashMap<String, bool> = HashMap::new();
         for shard in 0..ATTENTION_SHARDS {
@@ -89,6 +94,27 @@ impl Context {
                 }
             }
             swept.more = swept.more || !self.inbox.pending(shard, now, 1).await?.is_empty();
+        }
+        Ok(())
+    }
+
+    /// A plant that a sender should have looked at was forgotten by it, or its sender has died. It is told
+    /// of again, at most once in a while.
+    async fn wake_senders(&self, now: Timestamp, swept: &mut Swept) -> Result<(), Error> {
+        let tick = SignedDuration::try_from(self.settings.tick).unwrap_or_default();
+        let lost_after = (tick * 2 / 3).max(SignedDuration::from_secs(3));
+        for shard in 0..SHARDS {
+            let table = &self.outbox.table;
+            for plant in table
+                .waiting_plants(shard, now - lost_after, PER_SHARD)
+                .await?
+            {
+                self.outbox.wake(&plant, Duration::ZERO).await?;
+                table.look_at(&plant, now + tick).await?;
+                swept.senders_woken += 1;
+            }
+            swept.more =
+                swept.more || !table.waiting_plants(shard, now + tick, 1).await?.is_empty();
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use interplant_domain::identifier::{EventId, ExceptionId, LifecycleId};
 use interplant_domain::lifecycle::{FinishedOperation, Lifecycle, Status, Wait};
-use interplant_domain::mailbox::{Entry, EntryState, RaisedException};
+use interplant_domain::mailbox::{Entry, EntryState, RECORDED, RaisedException};
 use interplant_domain::purchase_order::{Line, PurchaseOrder};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -65,7 +65,7 @@ pub struct FactFate {
     pub event: EventId,
     /// Its lifecycle.
     pub lifecycle: LifecycleId,
-    /// `accepted`, `waiting`, `working`, `held`, `applied`, `skipped` or `duplicate_of`.
+    /// `accepted`, `waiting`, `working`, `held`, `applied`, `skipped`, `recorded` or `duplicate_of`.
     pub status: &'static str,
     /// What came of it, or what it waits for.
     pub detail: Option<String>,
@@ -155,13 +155,15 @@ impl Context {
                         EntryState::Held { .. } | EntryState::OnHold { .. } => "held",
                         EntryState::Applied => "applied",
                         EntryState::Skipped => "skipped",
+                        EntryState::Recorded => "recorded",
                     };
                     if let EntryState::Held { exception } | EntryState::OnHold { exception, .. } =
                         &entry.state
                     {
                         fate.exception = Some(exception.clone());
                     }
-                    fate.detail = entry.result;
+                    let kept = entry.state == EntryState::Recorded;
+                    fate.detail = entry.result.or(kept.then(|| RECORDED.to_owned()));
                     fate.settled_at = entry.settled_at;
                 }
             }

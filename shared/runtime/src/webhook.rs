@@ -24,6 +24,9 @@ const MOST_SIGNATURES: usize = 5;
 pub struct PlantKeys {
     /// All keys that are in use; two while one is rotated out.
     pub keys: Vec<PlantKey>,
+    /// Keys by which we sign what we send to the plant's webhook; they open no door of ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhook: Vec<PlantKey>,
 }
 
 /// A key of a plant.
@@ -103,6 +106,16 @@ impl PlantKey {
 }
 
 impl PlantKeys {
+    /// The keys by which we sign, of an id; two while one is rotated out.
+    #[must_use]
+    pub fn signing(&self, id: &str, now: Timestamp) -> Vec<SenderKey> {
+        self.webhook
+            .iter()
+            .filter(|key| key.id == id && key.not_after.is_none_or(|end| now < end))
+            .filter_map(|key| SenderKey::read(key.secret.as_deref()?))
+            .collect()
+    }
+
     /// Whether a request comes from the plant that has these keys. `bodies` are the forms in which the
     /// signed body may have reached us: one for a request with a body.
     ///
@@ -236,6 +249,7 @@ mod tests {
                 key("old", Some("whsec_b2xk"), None),
                 key("new", None, private.public_key()),
             ],
+            webhook: vec![key("out", Some("whsec_b3V0"), None)],
         }
     }
 
@@ -323,6 +337,18 @@ mod tests {
                 "{offset}"
             );
         }
+    }
+
+    #[test]
+    fn a_key_that_we_sign_by_signs_and_opens_no_door() {
+        let now = NOW.parse().unwrap();
+        let [ours] = keys(None).signing("out", now).try_into().ok().unwrap();
+        let at = NOW.parse::<Timestamp>().unwrap().as_second().to_string();
+        let signature = ours.sign("msg_1", &at, b"{}");
+        assert_eq!(signature, sign("whsec_b3V0", 0, b"{}"));
+        assert_eq!(check(&signature, 0, b"{}", None), Err(Refusal::Signature));
+        assert!(keys(None).signing("other", now).is_empty());
+        assert!(keys(Some(now)).signing("out", now).is_empty());
     }
 
     #[test]

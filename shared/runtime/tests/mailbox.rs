@@ -495,6 +495,7 @@ fn is_over(world: &World) -> bool {
         // An order without its last fact waits for good, and its execution with it.
         Status::Running => running && lifecycle.waiter.is_some() && lifecycle.next() == Next::Wait,
         Status::Expected => lifecycle.next() == Next::Wait,
+        Status::Recorded => true,
         Status::Halted | Status::Cancelled => panic!("nobody halted or cancelled it"),
     }
 }
@@ -623,4 +624,110 @@ fn a_fact_that_comes_after_a_cancel_decision_is_settled_and_its_sender_told() {
                 .is_some_and(|result| result.contains("cancelled"))
     }));
     assert_eq!(engine.executions().len(), 1, "nothing is started for it");
+}
+
+/// Facts of a production order are brought by several at once, twice, by some who die on the way, while the
+/// sweeper looks at it: which it never would, for it is in no index.
+fn kept_history(seed: u64, facts: usize, mut crashes: usize) {
+    let dice = Dice(Cell::new(seed));
+    let world = World::new();
+    let id = LifecycleId::new(LifecycleKind::Mo, &world.plant.plant, "1");
+    let deliveries: Vec<Delivery> = (0..facts)
+        .map(|index| {
+            let delivery = world.delivery(index, FactKind::MaterialIssued);
+            Delivery {
+                lifecycle: id.clone(),
+                entry: Entry {
+                    state: EntryState::first(id.kind()),
+                    ..delivery.entry
+                },
+            }
+        })
+        .collect();
+    let actor = |what: What| {
+        let (world, id) = (&world, &id);
+        let future: Pin<Box<dyn Future<Output = Result<(), Error>>>> = match what {
+            What::Deliver(index) => Box::pin(deliver_once(world, &deliveries[index])),
+            What::Execute(_) | What::Sweep => Box::pin(protocol::repair(
+                &world.store,
+                &world.engine,
+                id,
+                world.now.get(),
+            )),
+        };
+        Actor { what, future }
+    };
+    let mut actors: Vec<Actor<'_>> = (0..facts)
+        .flat_map(|index| [What::Deliver(index), What::Deliver(index), What::Sweep])
+        .map(actor)
+        .collect();
+    while !actors.is_empty() {
+        let chosen = dice.roll(actors.len());
+        if crashes > 0 && dice.roll(5) == 0 {
+            crashes -= 1;
+            // The queue delivers again.
+            let crashed = actors.swap_remove(chosen);
+            actors.push(actor(crashed.what));
+            continue;
+        }
+        let polled = actors[chosen]
+            .future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(result) = polled {
+            assert_eq!(result, Ok(()), "seed {seed}");
+            drop(actors.swap_remove(chosen));
+        }
+    }
+    let lifecycle = world.store.peek(&id).unwrap();
+    let mut events: Vec<String> = lifecycle
+        .entries
+        .iter()
+        .map(|entry| entry.event_id.to_string())
+        .collect();
+    events.sort();
+    let all: Vec<String> = (0..facts)
+        .map(|index| format!("evt_{index:032x}"))
+        .collect();
+    assert_eq!(events, all, "seed {seed}: each fact once");
+    let sequences: Vec<u64> = lifecycle
+        .entries
+        .iter()
+        .map(|entry| entry.sequence)
+        .collect();
+    assert_eq!(sequences, (1..=facts as u64).collect::<Vec<_>>());
+    let recorded = |entry: &Entry| entry.state == EntryState::Recorded;
+    assert!(lifecycle.entries.iter().all(recorded), "seed {seed}");
+    assert_eq!(lifecycle.header.status, Status::Recorded, "seed {seed}");
+    assert_eq!(world.store.settled(), [], "seed {seed}");
+    assert_eq!(world.engine.executions(), [], "seed {seed}: a start");
+}
+
+#[test]
+fn facts_that_are_only_kept_lie_in_their_mailbox_once_and_nothing_is_started_for_them() {
+    let dice = Dice(Cell::new(20_261_124));
+    for seed in 0..2_000 {
+        kept_history(seed, 1 + dice.roll(8), dice.roll(6));
+    }
+}
+
+#[test]
+fn what_is_only_kept_is_not_restarted_and_waits_for_no_one_years_later() {
+    let world = World::new();
+    let (store, engine, now) = (&world.store, &world.engine, world.now.get());
+    let id = LifecycleId::new(LifecycleKind::Je, &world.plant.plant, "1");
+    let mut delivery = world.delivery(0, FactKind::JournalEntrySubmitted);
+    delivery.lifecycle = id.clone();
+    delivery.entry.state = EntryState::first(id.kind());
+    alone(protocol::deliver(store, engine, &delivery, now)).unwrap();
+    let later = now + SignedDuration::from_hours(24 * 1000);
+    alone(protocol::nudge(store, engine, &id, later)).unwrap();
+    alone(protocol::repair(store, engine, &id, later)).unwrap();
+    assert_eq!(
+        alone(protocol::restart(store, engine, &id, later)),
+        Err(Error::Conflict)
+    );
+    let kept = store.peek(&id).unwrap();
+    assert_eq!(kept.overdue(&world.plant, later), None);
+    assert_eq!((kept.entries.len(), engine.executions().len()), (1, 0));
 }

@@ -1,5 +1,8 @@
 //! What a fact's form alone cannot say: quantities above zero, no line twice, totals that add up.
 
+mod master;
+mod production;
+
 use super::{Code, Contradiction, Fact, InvoiceReceived, LotQuantity, PoChanged, ReceiptPosted};
 use crate::decimal::{Amount, Quantity, UnitPrice};
 use crate::identifier::PlantCode;
@@ -12,14 +15,7 @@ impl Fact {
     pub fn check(&self, plant: &PlantCode) -> Result<(), Contradiction> {
         match self {
             Self::PoCreated(fact) => {
-                if let Some(named) = &fact.plant
-                    && named.as_str() != plant.as_str()
-                {
-                    return Err(contradiction(
-                        "/plant",
-                        format!("the order names plant `{named}`, but it was sent by `{plant}`"),
-                    ));
-                }
+                sent_by(fact.plant.as_ref(), plant, "the order")?;
                 distinct_lines(&fact.lines, |line| &line.line_no)?;
                 for (index, line) in fact.lines.iter().enumerate() {
                     positive(index, "qty", &line.line_no, line.qty)?;
@@ -111,7 +107,26 @@ impl Fact {
                 above_zero("/qty", fact.qty)
             }
             Self::InvoiceReceived(fact) => check_invoice(fact),
-            Self::AsnCancelled(_) | Self::InvoiceMatched(_) | Self::InvoicePosted(_) => Ok(()),
+            Self::MoReleased(fact) => fact.check(plant),
+            Self::MoChanged(fact) => fact.check(),
+            Self::MoCancelled(fact) => fact.check(),
+            Self::MoStarted(fact) => fact.check(),
+            Self::MaterialIssued(fact) => fact.check(),
+            Self::MaterialReturned(fact) => fact.check(),
+            Self::OperationCompleted(fact) => fact.check(),
+            Self::ScrapReported(fact) => fact.check(),
+            Self::ProductionExceptionReported(fact) => fact.check(),
+            Self::MoHeld(fact) => fact.check(),
+            Self::MoResumed(fact) => fact.check(),
+            Self::FgReceived(fact) => fact.check(),
+            Self::MoClosed(fact) => fact.check(),
+            Self::ItemProposed(fact) => fact.check(plant),
+            Self::StockSnapshot(fact) => fact.check(plant),
+            Self::JournalEntrySubmitted(fact) => fact.check(),
+            Self::AsnCancelled(_)
+            | Self::InvoiceMatched(_)
+            | Self::InvoicePosted(_)
+            | Self::ProductionExceptionResolved(_) => Ok(()),
         }
     }
 }
@@ -300,6 +315,17 @@ fn check_invoice(fact: &InvoiceReceived) -> Result<(), Contradiction> {
         ));
     }
     Ok(())
+}
+
+/// A document that names its plant names the sender.
+fn sent_by(named: Option<&Code>, plant: &PlantCode, what: &str) -> Result<(), Contradiction> {
+    match named {
+        Some(named) if named.as_str() != plant.as_str() => Err(contradiction(
+            "/plant",
+            format!("{what} names plant `{named}`, but it was sent by `{plant}`"),
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn named(references: &[&Option<Code>]) -> Result<(), Contradiction> {

@@ -34,6 +34,9 @@ impl Lifecycle {
         {
             return Err(StaleDecision::OnlySkip);
         }
+        if raised.exception.code.is_of_outbox() && given.decision != Decision::Skip {
+            return Err(StaleDecision::OutboxOnlySkip);
+        }
         // What a step is doing in Odoo at this moment cannot be called back, and must not be forgotten.
         let operation = self.header.operation.as_ref();
         let at_work = operation.is_some_and(|operation| {
@@ -263,6 +266,11 @@ pub enum StaleDecision {
     /// Two people have to accept, and this one has already.
     #[error("so much is at risk that a second person has to accept it")]
     SamePerson,
+    /// What goes out is sent again in another way.
+    #[error(
+        "what waits in an outbox is sent again by `interplant outbox send-again`; the only decision is skip"
+    )]
+    OutboxOnlySkip,
     /// There is nothing to retry, and no reason to give the document up.
     #[error("two facts contradict each other and the first is in force: the only decision is skip")]
     OnlySkip,

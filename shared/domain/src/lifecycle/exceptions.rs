@@ -147,7 +147,8 @@ impl Lifecycle {
                 | EntryState::Held { .. }
                 | EntryState::OnHold { .. }
                 | EntryState::Applied
-                | EntryState::Skipped => continue,
+                | EntryState::Skipped
+                | EntryState::Recorded => continue,
             };
             let id = self.new_id(exception.code, entry, "");
             commit

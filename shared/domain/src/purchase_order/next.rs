@@ -138,6 +138,24 @@ fn step(created: Option<&PurchaseOrder>, entry: &Entry) -> Step {
         | FactKind::AsnCancelled
         | FactKind::InvoiceMatched
         | FactKind::InvoicePosted => Step::Record,
+        // Of no purchase order, and never ready.
+        FactKind::MoReleased
+        | FactKind::MoChanged
+        | FactKind::MoCancelled
+        | FactKind::MoStarted
+        | FactKind::MaterialIssued
+        | FactKind::MaterialReturned
+        | FactKind::OperationCompleted
+        | FactKind::ScrapReported
+        | FactKind::ProductionExceptionReported
+        | FactKind::ProductionExceptionResolved
+        | FactKind::MoHeld
+        | FactKind::MoResumed
+        | FactKind::FgReceived
+        | FactKind::MoClosed
+        | FactKind::ItemProposed
+        | FactKind::StockSnapshot
+        | FactKind::JournalEntrySubmitted => Step::Record,
         FactKind::ReceiptPosted => Step::Receive,
         FactKind::ReceiptReversed => Step::ReverseReceipt,
         FactKind::QualityHeld
@@ -196,6 +214,23 @@ fn is_ready(created: Option<&PurchaseOrder>, entry: &Entry, entries: &[Entry]) -
             | FactKind::NcrDispositioned
             | FactKind::InvoiceMatched
             | FactKind::InvoicePosted => created.is_some(),
+            FactKind::MoReleased
+            | FactKind::MoChanged
+            | FactKind::MoCancelled
+            | FactKind::MoStarted
+            | FactKind::MaterialIssued
+            | FactKind::MaterialReturned
+            | FactKind::OperationCompleted
+            | FactKind::ScrapReported
+            | FactKind::ProductionExceptionReported
+            | FactKind::ProductionExceptionResolved
+            | FactKind::MoHeld
+            | FactKind::MoResumed
+            | FactKind::FgReceived
+            | FactKind::MoClosed
+            | FactKind::ItemProposed
+            | FactKind::StockSnapshot
+            | FactKind::JournalEntrySubmitted => false,
         },
         EntryState::Parked { changes_seen, .. } | EntryState::OnHold { changes_seen, .. } => {
             created.is_some_and(|order| order.changes > *changes_seen)
@@ -203,6 +238,7 @@ fn is_ready(created: Option<&PurchaseOrder>, entry: &Entry, entries: &[Entry]) -
         EntryState::Taken { .. }
         | EntryState::Held { .. }
         | EntryState::Applied
-        | EntryState::Skipped => false,
+        | EntryState::Skipped
+        | EntryState::Recorded => false,
     }
 }

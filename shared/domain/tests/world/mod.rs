@@ -62,7 +62,7 @@ pub(crate) fn fact(kind: &str, data: Value) -> Fact {
 impl World {
     pub(crate) fn new(plant: Plant) -> Self {
         let id = LifecycleId::new(LifecycleKind::Po, &plant.plant, "4711");
-        let mut header = Header::expected(id, start());
+        let mut header = Header::new(id, start());
         header.status = Status::Running;
         header.generation = 1;
         Self {

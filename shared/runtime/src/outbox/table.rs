@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Up
 use interplant_domain::identifier::{PlantCode, sha256_hex};
 use interplant_domain::outbox::{Entry, KEPT, Newest, State};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Addition, Page, Shelf, Work};
 use crate::store::{Error, happened, transaction_error, unavailable};
@@ -23,6 +24,19 @@ const PAGE_BYTES: usize = 1_000_000;
 pub struct Table {
     client: Client,
     name: String,
+}
+
+/// Why nothing is sent to a webhook any more; with another address or key it does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// The address.
+    pub url: String,
+    /// The key's id.
+    pub secret: String,
+    /// Why.
+    pub note: String,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 type Item = HashMap<String, AttributeValue>;
@@ -193,6 +207,51 @@ impl Table {
             .expression_attribute_values(":shard", s(shard(plant)))
             .expression_attribute_values(":at", s(at.to_string()));
         happened(update.send().await).map(drop)
+    }
+
+    /// Why nothing is sent to a webhook any more.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn stopped(&self, plant: &PlantCode) -> Result<Option<Stop>, Error> {
+        let Some(item) = self.get(plant, "stopped".to_owned()).await? else {
+            return Ok(None);
+        };
+        serde_json::from_str(text(&item, "body").unwrap_or_default())
+            .map(Some)
+            .map_err(unfit)
+    }
+
+    /// Remembers that nothing is sent to a webhook any more.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn stop(&self, plant: &PlantCode, stop: &Stop) -> Result<(), Error> {
+        let mut item = Self::key(plant, "stopped");
+        item.insert(
+            "body".to_owned(),
+            s(serde_json::to_string(stop).map_err(unfit)?),
+        );
+        let put = self.client.put_item().table_name(&self.name);
+        put.set_item(Some(item))
+            .send()
+            .await
+            .map(drop)
+            .map_err(unavailable)
+    }
+
+    /// Lets a webhook that was stopped be tried again.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn go_on(&self, plant: &PlantCode) -> Result<(), Error> {
+        let delete = self.client.delete_item().table_name(&self.name);
+        delete
+            .set_key(Some(Self::key(plant, "stopped")))
+            .send()
+            .await
+            .map(drop)
+            .map_err(unavailable)
     }
 
     fn counted(&self, plant: &PlantCode, next: u64, at: Timestamp) -> Result<Update, Error> {
