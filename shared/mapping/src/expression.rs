@@ -434,3 +434,6 @@ fn register(
         }),
     );
 }
+
+#[cfg(test)]
+mod oracle;
