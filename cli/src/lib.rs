@@ -13,6 +13,7 @@ pub mod deliver;
 pub mod facts;
 pub mod feeds;
 pub mod legacy;
+pub mod outs;
 pub mod plants;
 pub mod reconcile;
 pub mod table;

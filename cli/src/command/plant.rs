@@ -9,7 +9,7 @@ use interplant_mapping::feed::Feed;
 use serde_json::{Value, json};
 
 use crate::feeds::{self, Mapped};
-use crate::{Failure, cloud, plants};
+use crate::{Failure, cloud, outs, plants};
 
 /// Checks, tries and publishes a plant's configuration
 #[derive(Debug, Subcommand)]
@@ -51,9 +51,10 @@ impl Plant {
             Self::Publish { folder } => {
                 let plant = plants::read_plant(&folder)?;
                 feeds_of(&folder)?;
+                let bundle = feeds::bundle_of(&folder)?;
+                outs::outs(&bundle, &plant.plant)?;
                 let context = cloud::attach(local).await?.0;
                 context.plants.publish(&plant).await?;
-                let bundle = feeds::bundle_of(&folder)?;
                 let again =
                     interplant_runtime::files::publish(&context, &plant.plant, &bundle).await?;
                 // Another address or key may be what a stopped webhook has waited for.
@@ -105,8 +106,24 @@ fn check(folder: &Path, accept: bool, as_json: bool) -> Result<ExitCode, Failure
             print(&feed, &checked);
         }
     }
+    let mut outs = Vec::new();
+    for out in outs::outs(&feeds::bundle_of(folder)?, &plant.plant)? {
+        let checked = outs::check(folder, &out, accept)?;
+        right &= checked.differences.is_empty();
+        if as_json {
+            outs.push(json!({
+                "out": checked.out, "mapping": out.hash, "events": checked.events, "differences": checked.differences
+            }));
+        } else {
+            println!("out {}: {}", checked.out, checked.about);
+            println!("  samples: {} events", checked.events);
+            for difference in &checked.differences {
+                println!("    {difference}");
+            }
+        }
+    }
     if as_json {
-        let whole = json!({"plant": plant, "feeds": report, "right": right});
+        let whole = json!({"plant": plant, "feeds": report, "outs": outs, "right": right});
         println!("{}", serde_json::to_string_pretty(&whole)?);
     } else {
         let word = if right { "right" } else { "not right yet" };
