@@ -1,5 +1,6 @@
 //! Feeds of the plants' folders, and files mapped by them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use interplant_mapping::contract::Contract;
 use interplant_mapping::document::{self, Input, Unread};
 use interplant_mapping::feed::{Bundle, Feed};
 use interplant_mapping::mapper::{Made, Mapper, NotMade};
+
+use serde_json::{Value, json};
 
 use crate::Failure;
 
@@ -23,6 +26,10 @@ pub struct Mapped {
     pub not_made: Vec<NotMade>,
     /// Rows that could not be read.
     pub unread: Vec<Unread>,
+    /// How many codes each lookup has.
+    pub lookups: Vec<(String, usize)>,
+    /// Codes of lookups that were used, by lookup.
+    pub codes: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Everything below the plants' folder that feeds are made of.
@@ -126,7 +133,14 @@ pub fn map(feed: &Feed, files: &[(String, PathBuf)]) -> Result<Mapped, Failure> 
         .collect();
     let lookups = document::lookups(feed, &inputs)?;
     let mut mapper = Mapper::new(feed, &contract, &lookups);
-    let mut mapped = Mapped::default();
+    mapper.note_codes();
+    let sizes = lookups.sizes().into_iter();
+    let mut mapped = Mapped {
+        lookups: sizes
+            .map(|(name, codes)| (name.to_owned(), codes))
+            .collect(),
+        ..Mapped::default()
+    };
     document::read(feed, &inputs, &mut |read| match read {
         Ok(document) => {
             mapped.documents += 1;
@@ -139,5 +153,30 @@ pub fn map(feed: &Feed, files: &[(String, PathBuf)]) -> Result<Mapped, Failure> 
         }
         Err(unread) => mapped.unread.push(unread),
     })?;
+    mapped.codes = mapper.note_codes();
     Ok(mapped)
+}
+
+/// What came of files, line by line: the facts without the hash of the mapping, which changes with every
+/// word of it, then what could not be made or read.
+#[must_use]
+pub fn outcome(mapped: &Mapped) -> Vec<Value> {
+    let mut lines = Vec::new();
+    for made in &mapped.made {
+        let mut event = made.event.clone();
+        if let Some(event) = event.as_object_mut() {
+            event.remove("mappinghash");
+        }
+        lines.push(event);
+    }
+    for not in &mapped.not_made {
+        lines.push(json!({"not_made": {
+            "code": not.code, "event": not.event, "document": not.document, "spot": not.spot.to_string(),
+            "pointer": not.pointer, "message": not.message
+        }}));
+    }
+    for unread in &mapped.unread {
+        lines.push(json!({"unread": {"code": unread.code, "spot": unread.spot.to_string(), "message": unread.message}}));
+    }
+    lines
 }

@@ -9,13 +9,17 @@
 pub mod api;
 pub mod cloud;
 pub mod command;
+mod compare;
 pub mod deliver;
 pub mod facts;
 pub mod feeds;
 pub mod legacy;
 pub mod outs;
+mod pack;
 pub mod plants;
+mod profile;
 pub mod reconcile;
+mod sample;
 pub mod table;
 pub mod world;
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use interplant_domain::identifier::PlantCode;
 use interplant_mapping::feed::Bundle;
 use interplant_mapping::out::{Out, Writer};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::Failure;
@@ -13,7 +14,7 @@ use crate::Failure;
 const EVENTS: &str = "events.jsonl";
 
 /// What the check of a kind of file showed.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Checked {
     /// Its name.
     pub out: String,

@@ -3,6 +3,14 @@
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 
+/// What came from outside must not steer the terminal.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
 /// Prints a table; rows that are all empty are left out.
 pub fn print<const N: usize>(heads: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
     let mut table = Table::new();
@@ -11,12 +19,7 @@ pub fn print<const N: usize>(heads: [&str; N], rows: impl IntoIterator<Item = [S
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(heads);
     for row in rows {
-        // What came from outside must not steer the terminal.
-        table.add_row(row.map(|cell| {
-            cell.chars()
-                .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-                .collect::<String>()
-        }));
+        table.add_row(row.map(|cell| clean(&cell)));
     }
     println!("{table}");
 }

@@ -145,6 +145,15 @@ impl Lookups {
     pub fn knows(&self, table: &str, code: &str) -> bool {
         self.0.get(table).is_some_and(|lookup| lookup.has(code))
     }
+
+    /// How many codes each lookup has, those that come along with the documents included.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<(&str, usize)> {
+        let sizes = self.0.iter();
+        sizes
+            .map(|(name, lookup)| (name.as_str(), lookup.len()))
+            .collect()
+    }
 }
 
 fn find<'i, 'b>(feed: &Feed, role: &str, inputs: &'i [Input<'b>]) -> Result<&'i Input<'b>, Unread> {
@@ -327,6 +336,10 @@ fn lead(
                 let fault = unread(input, fault);
                 each(Err(fault.clone()));
                 if fault.ends {
+                    // Whether the group goes on behind it nobody knows.
+                    if let Some(group) = &mut group {
+                        group.broken = Some(fault);
+                    }
                     break;
                 }
                 match row {
@@ -337,10 +350,7 @@ fn lead(
             }
         };
         let of = key(&row, &by);
-        if let Some(group) = group
-            .as_mut()
-            .filter(|group| !by.is_empty() && group.key == of)
-        {
+        if let Some(group) = group.as_mut().filter(|group| group.key == of) {
             if broken.is_some() {
                 group.broken = broken;
             } else {
@@ -349,19 +359,24 @@ fn lead(
             continue;
         }
         if let Some(done) = group.take() {
-            finish(done, input, joined, each, !by.is_empty());
+            finish(done, input, joined, each, true);
         }
         let first = heads.object(&row);
-        group = Some(Group {
+        let next = Group {
             key: of,
             line: row.line,
             rows: vec![JValue::object(first.clone())],
             first,
             broken,
-        });
+        };
+        if by.is_empty() {
+            finish(next, input, joined, each, false);
+        } else {
+            group = Some(next);
+        }
     }
     if let Some(done) = group {
-        finish(done, input, joined, each, !by.is_empty());
+        finish(done, input, joined, each, true);
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! ours on exact decimals ([`crate::exact`]), and the check below refuses every other way to an amount.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -172,7 +172,11 @@ pub(crate) enum Failure {
 pub(crate) struct Engine {
     evaluator: Evaluator,
     missing: Rc<RefCell<Option<(String, String)>>>,
+    used: Rc<RefCell<Option<Codes>>>,
 }
+
+/// Codes by lookup.
+pub(crate) type Codes = BTreeMap<String, BTreeSet<String>>;
 
 impl Engine {
     pub(crate) fn new(lookups: &Arc<BTreeMap<String, Lookup>>) -> Self {
@@ -184,8 +188,18 @@ impl Engine {
         };
         let mut evaluator = Evaluator::with_options(Context::new(), options);
         let missing = Rc::new(RefCell::new(None));
-        register(&mut evaluator, lookups, &missing);
-        Self { evaluator, missing }
+        let used = Rc::new(RefCell::new(None));
+        register(&mut evaluator, lookups, &missing, &used);
+        Self {
+            evaluator,
+            missing,
+            used,
+        }
+    }
+
+    /// From now on codes that lookups knew are noted; the ones so far.
+    pub(crate) fn note_codes(&mut self) -> Codes {
+        self.used.replace(Some(Codes::new())).unwrap_or_default()
     }
 
     /// The value of an expression; nothing where JSONata has none.
@@ -292,6 +306,7 @@ fn register(
     evaluator: &mut Evaluator,
     lookups: &Arc<BTreeMap<String, Lookup>>,
     missing: &Rc<RefCell<Option<(String, String)>>>,
+    used: &Rc<RefCell<Option<Codes>>>,
 ) {
     let mut add = |name: &str, function: Function| {
         // It refuses names of JSONata's own functions, which none of these is (a test calls each).
@@ -451,7 +466,7 @@ fn register(
             }
         }),
     );
-    let (lookups, missing) = (Arc::clone(lookups), Rc::clone(missing));
+    let (lookups, missing, used) = (Arc::clone(lookups), Rc::clone(missing), Rc::clone(used));
     add(
         "table",
         Box::new(move |args| {
@@ -470,6 +485,12 @@ fn register(
             let found = lookup
                 .find(code, column, text("table", args, 3)?)
                 .map_err(wrong)?;
+            if let Some(used) = used.borrow_mut().as_mut()
+                && lookup.has(code.trim())
+            {
+                let codes = used.entry(name.to_owned()).or_default();
+                codes.insert(code.trim().to_owned());
+            }
             found.map(JValue::from).ok_or_else(|| {
                 missing.replace(Some((name.to_owned(), code.trim().to_owned())));
                 wrong(format!(

@@ -610,15 +610,6 @@ impl Feed {
             .get(table)
             .is_some_and(|lookup| lookup.has(code))
     }
-
-    /// How many codes each lookup has.
-    #[must_use]
-    pub fn lookup_sizes(&self) -> Vec<(&str, usize)> {
-        let sizes = self.lookups.iter();
-        sizes
-            .map(|(name, lookup)| (name.as_str(), lookup.len()))
-            .collect()
-    }
 }
 
 /// Lookups of a plant by their names, and a text that changes with each of them.

@@ -10,6 +10,7 @@ pub mod edifact;
 pub mod event;
 mod exact;
 mod expression;
+pub mod extract;
 pub mod feed;
 mod fixed;
 mod format;

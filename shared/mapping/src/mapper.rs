@@ -1,5 +1,7 @@
 //! Documents to facts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use indexmap::IndexMap;
 use interplant_domain::fact::FactKind;
 use interplant_domain::identifier::sha256_hex;
@@ -95,6 +97,11 @@ impl<'a> Mapper<'a> {
             engine: Engine::new(&lookups.0),
             at: Spot::of(""),
         }
+    }
+
+    /// From now on codes that lookups knew are noted; those that were noted so far, by lookup.
+    pub fn note_codes(&mut self) -> BTreeMap<String, BTreeSet<String>> {
+        self.engine.note_codes()
     }
 
     /// The facts of a document, each with its own fate, in the order of the mapping.

@@ -387,6 +387,15 @@ fn rows_that_repeat_their_header_are_one_document() {
     assert_eq!(came.field(0, "/data/lines/1/qtyReceived"), "3");
     let codes: Vec<_> = came.unread.iter().map(|one| one.code).collect();
     assert_eq!(codes, ["csv_cells", "document_incomplete"]);
+
+    // What cannot be read may have been more rows of the last document.
+    let (rows, rest) = rows.split_at(rows.find("R2").unwrap());
+    let row = rest.lines().next().unwrap();
+    let broken = [rows.as_bytes(), row.as_bytes(), b"\nR\xe9"].concat();
+    let came = run(&feed, &[("receipts", &broken)]).unwrap();
+    assert_eq!(came.made.len(), 1);
+    let codes: Vec<_> = came.unread.iter().map(|one| one.code).collect();
+    assert_eq!(codes, ["csv_encoding", "document_incomplete"]);
 }
 
 #[test]

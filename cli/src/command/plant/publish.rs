@@ -1,0 +1,76 @@
+//! `interplant plant publish`: a checked pack becomes the configuration in force.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{check, feeds_of};
+use crate::{Failure, cloud, feeds, outs, plants};
+
+/// Checks, then publishes
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    /// Folder of the plant
+    folder: PathBuf,
+    /// Publish although the samples do not give what is expected; what cannot be read is never published
+    #[arg(long)]
+    unchecked: bool,
+}
+
+impl Publish {
+    pub(crate) async fn run(
+        self,
+        local: Option<&Path>,
+        as_json: bool,
+    ) -> Result<ExitCode, Failure> {
+        let plant = plants::read_plant(&self.folder)?;
+        if self.unchecked {
+            feeds_of(&self.folder)?;
+            outs::outs(&feeds::bundle_of(&self.folder)?, &plant.plant)?;
+        } else {
+            let checked = check::check(&self.folder, false)?;
+            if !checked.right {
+                check::print(&checked);
+                return Err(format!(
+                    "{} was not published: its samples do not give what is expected. Take it with `plant check --accept` when it is right, or publish with --unchecked",
+                    plant.plant
+                )
+                .into());
+            }
+        }
+        let context = cloud::attach(local).await?.0;
+        let before = context.files.published(&plant.plant).await?;
+        context.plants.publish(&plant).await?;
+        let bundle = feeds::bundle_of(&self.folder)?;
+        let again = interplant_runtime::files::publish(&context, &plant.plant, &bundle).await?;
+        // Another address or key may be what a stopped webhook has waited for.
+        context.outbox.resume(&plant.plant).await?;
+        let hash = context.files.published(&plant.plant).await?;
+        if as_json {
+            let said = json!({"plant": plant, "bundle": hash, "before": before, "unchecked": self.unchecked, "read_again": again});
+            println!("{}", serde_json::to_string_pretty(&said)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let hash = hash.unwrap_or_default();
+        println!("{} ({}) is published.", plant.plant, plant.name);
+        println!("bundle {hash}");
+        match before {
+            Some(before) if before == hash => {
+                println!("Nothing has changed since it was published before.")
+            }
+            Some(before) => {
+                println!("Before it was {before}; files that are being read go on by that.")
+            }
+            None => {}
+        }
+        if !again.is_empty() {
+            println!(
+                "Codes that were missing are known now; read again: {}.",
+                again.join(", ")
+            );
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
