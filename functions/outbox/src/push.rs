@@ -4,6 +4,9 @@
 //! time after a crash has the same id again. It is woken by an offer, by its own delayed message for the next
 //! attempt, and by the sweeper when such a message was lost.
 
+mod files;
+mod send;
+
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -20,8 +23,7 @@ use interplant_runtime::store::Error;
 use interplant_runtime::webhook::PlantKeys;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::files;
-use crate::send::Hook;
+use send::Hook;
 
 /// When files are made that could not be made at once, for want of time or of a store.
 const FILES_AGAIN: SignedDuration = SignedDuration::from_secs(10);
