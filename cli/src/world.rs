@@ -221,8 +221,13 @@ impl World {
             if still.is_empty() && !on_the_way && drained {
                 return Ok(());
             }
+            // Who was looked at while a fact was still on its way is looked at once more.
+            open = if drained && !on_the_way {
+                still
+            } else {
+                ids.to_vec()
+            };
             drained = !on_the_way;
-            open = if drained { still } else { ids.to_vec() };
             if started.elapsed() > within {
                 let names: Vec<_> = open.iter().take(5).map(ToString::to_string).collect();
                 return Err(format!(

@@ -138,19 +138,7 @@ impl Reading<'_> {
         let brought = self.bring(&mut delivery, &folder).await?;
         let ended = match &brought {
             None => true,
-            Some((files, sha256)) => match context.files.same_bytes(&delivery, sha256).await? {
-                Some(first) if first != delivery.id => {
-                    let before = context.files.delivery(plant, &first).await?;
-                    if let Some(before) = before {
-                        // What was answered then is the answer now.
-                        delivery.interchanges = before.interchanges;
-                        delivery.answer_control = before.answer_control;
-                    }
-                    delivery.same_as = Some(first);
-                    true
-                }
-                Some(_) | None => self.by_feed(&mut delivery, files).await?,
-            },
+            Some(brought) => self.by_feed(&mut delivery, brought).await?,
         };
         delivery.lease_until = None;
         if ended {
@@ -159,12 +147,6 @@ impl Reading<'_> {
             }
             delivery.finished_at = Some(context.now());
             context.files.write_result(&delivery).await?;
-            // Before anybody can see that it is done: the same bytes are recognised from then on.
-            if let (Some((_, sha256)), DeliveryState::Done, None) =
-                (&brought, delivery.state, &delivery.same_as)
-            {
-                context.files.note_bytes(&delivery, sha256).await?;
-            }
         }
         failpoint!("import.before_end");
         context.files.save(&mut delivery).await?;
@@ -180,7 +162,7 @@ impl Reading<'_> {
         &self,
         delivery: &mut Delivery,
         folder: &Folder,
-    ) -> Result<Option<(Vec<LocalFile>, String)>, StepError> {
+    ) -> Result<Option<Brought>, StepError> {
         let mut local = Vec::new();
         let mut hashes = String::new();
         for file in delivery.files.clone() {
@@ -211,16 +193,16 @@ impl Reading<'_> {
                 path: to,
             });
         }
-        Ok(Some((local, sha256_hex(hashes.as_bytes()))))
+        Ok(Some(Brought {
+            files: local,
+            sha256: sha256_hex(hashes.as_bytes()),
+        }))
     }
 
     /// Makes the facts and takes them in; whether the end was reached.
-    async fn by_feed(
-        &self,
-        delivery: &mut Delivery,
-        files: &[LocalFile],
-    ) -> Result<bool, StepError> {
+    async fn by_feed(&self, delivery: &mut Delivery, brought: &Brought) -> Result<bool, StepError> {
         let context = self.context;
+        let files = &brought.files;
         let plant = context.plants.read(&delivery.plant).await?;
         let plant = plant.ok_or_else(|| StepError::Retryable {
             message: format!("plant {} is not published", delivery.plant),
@@ -234,22 +216,47 @@ impl Reading<'_> {
         let feed = Feed::read(&bundle, &delivery.plant, &path).map_err(|mistake| {
             StepError::Defect(format!("a feed that was published: {mistake}"))
         })?;
+        // What makes facts of the bytes is the feed; other feeds of the plant may have changed meanwhile.
+        let mapping = feed.hash.clone();
+        let sha256 = &brought.sha256;
+        let first = context.files.same_bytes(delivery, &mapping, sha256).await?;
+        if let Some(first) = first.filter(|first| *first != delivery.id) {
+            let before = context.files.delivery(&delivery.plant, &first).await?;
+            if let Some(before) = before {
+                // What was answered then is the answer now.
+                delivery.interchanges = before.interchanges;
+                delivery.answer_control = before.answer_control;
+            }
+            delivery.same_as = Some(first);
+            return Ok(true);
+        }
         if edi::is_read_by(&feed)
             && let Some(file) = files.first()
             && !interchange::answer(context, delivery, &feed, file).await?
         {
             return Ok(true);
         }
-        take_in(
+        let ended = take_in(
             context,
             &plant,
             delivery,
             feed,
-            files.to_vec(),
+            files.clone(),
             self.deadline,
         )
-        .await
+        .await?;
+        if ended && delivery.state == DeliveryState::Reading {
+            // Before anybody can see that it is done: the same bytes are recognised from then on.
+            context.files.note_bytes(delivery, &mapping, sha256).await?;
+        }
+        Ok(ended)
     }
+}
+
+/// Files that lie here, and the hash of all of their bytes.
+struct Brought {
+    files: Vec<LocalFile>,
+    sha256: String,
 }
 
 #[derive(Clone)]

@@ -225,32 +225,38 @@ impl Files {
         answer.items().iter().map(body).collect()
     }
 
-    /// Notes that the bytes of a delivery were read to the end, by which feeds; the delivery that was first.
+    /// Notes that the bytes of a delivery were read to the end by a mapping; the first delivery stays noted.
     ///
     /// # Errors
     /// When the store is not available.
-    pub async fn note_bytes(&self, delivery: &Delivery, sha256: &str) -> Result<(), Error> {
+    pub async fn note_bytes(
+        &self,
+        delivery: &Delivery,
+        mapping: &str,
+        sha256: &str,
+    ) -> Result<(), Error> {
         let put = self
             .dynamo
             .put_item()
             .table_name(&self.table)
             .item("pk", key(&delivery.plant))
-            .item("sk", bytes_key(delivery, sha256))
+            .item("sk", bytes_key(delivery, mapping, sha256))
             .item("file", AttributeValue::S(delivery.id.clone()))
             .condition_expression("attribute_not_exists(pk)");
         happened(put.send().await).map(|_| ())
     }
 
-    /// The delivery whose bytes were the same, if it was read to the end by the same feeds.
+    /// The delivery whose bytes were the same, if it was read to the end by the same mapping.
     ///
     /// # Errors
     /// When the store is not available.
     pub async fn same_bytes(
         &self,
         delivery: &Delivery,
+        mapping: &str,
         sha256: &str,
     ) -> Result<Option<String>, Error> {
-        let AttributeValue::S(sk) = bytes_key(delivery, sha256) else {
+        let AttributeValue::S(sk) = bytes_key(delivery, mapping, sha256) else {
             return Ok(None);
         };
         let item = self.item(&delivery.plant, &sk).await?;
@@ -494,11 +500,8 @@ fn key(plant: &PlantCode) -> AttributeValue {
     AttributeValue::S(format!("plant#{plant}"))
 }
 
-fn bytes_key(delivery: &Delivery, sha256: &str) -> AttributeValue {
-    AttributeValue::S(format!(
-        "bytes#{}#{}#{sha256}",
-        delivery.feed, delivery.bundle
-    ))
+fn bytes_key(delivery: &Delivery, mapping: &str, sha256: &str) -> AttributeValue {
+    AttributeValue::S(format!("bytes#{}#{mapping}#{sha256}", delivery.feed))
 }
 
 fn body<T: serde::de::DeserializeOwned>(

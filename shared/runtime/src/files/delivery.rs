@@ -45,7 +45,7 @@ pub struct Delivery {
     pub finished_at: Option<Timestamp>,
     /// Until when its reader may work.
     pub lease_until: Option<Timestamp>,
-    /// The delivery that brought the same bytes before and was read by the same feeds; then nothing is read again.
+    /// The delivery that brought the same bytes before and was read by the same mapping; then nothing is read again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub same_as: Option<String>,
     /// Raised by every change.
