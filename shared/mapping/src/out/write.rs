@@ -113,7 +113,7 @@ impl<'o> Writer<'o> {
                     given.control,
                     given.at,
                     |value| self.filled(value, &event),
-                    |place, message| not(place, message),
+                    not,
                 )?;
                 return Ok(Written {
                     name,
