@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use interplant_domain::identifier::LifecycleId;
+use interplant_domain::lifecycle::Status;
 use interplant_domain::mailbox::{EntryState, RECORDED, RaisedException};
 use interplant_domain::purchase_order::Place;
 use interplant_runtime::view::Road;
@@ -40,6 +41,9 @@ fn print(road: &Road) {
         "{}  {:?}, generation {}, revision {}, since {:.0}",
         road.lifecycle, road.status, road.generation, road.revision, road.created_at
     );
+    if road.status == Status::Recorded {
+        println!("recorded: each fact is {RECORDED}");
+    }
     if let Some(waits) = &road.waits {
         println!("waits for {:?} since {:.0}", waits.r#for, waits.since);
     }
@@ -121,7 +125,7 @@ fn print(road: &Road) {
                 EntryState::OnHold { exception, .. } => format!("on hold: {exception}"),
                 EntryState::Applied => "applied".to_owned(),
                 EntryState::Skipped => "skipped".to_owned(),
-                EntryState::Recorded => format!("recorded: {RECORDED}"),
+                EntryState::Recorded => "recorded".to_owned(),
             };
             [
                 fact.sequence.to_string(),

@@ -86,7 +86,7 @@ pub enum EntryState {
 }
 
 /// What is said of a fact that is only kept.
-pub const RECORDED: &str = "kept as it came; nothing is done with it in Odoo yet";
+pub const RECORDED: &str = "kept as it came: nothing is done with it in Odoo yet";
 
 impl EntryState {
     /// Where a fact stands that has just come.

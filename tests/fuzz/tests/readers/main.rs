@@ -1,7 +1,7 @@
 //! Whatever bytes come in, every reader answers: without a panic, in time, the same again, and with no document that
 //! the file does not have to its end.
 //!
-//! `cargo test` runs a few cases of each target, `make fuzz` as many as one likes, guided by coverage.
+//! `cargo test` runs a few cases of each target, `make fuzz` as many as one likes.
 
 #![expect(
     clippy::disallowed_methods,

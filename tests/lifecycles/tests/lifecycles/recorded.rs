@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use interplant_cli::deliver::{deliver, settled};
 use interplant_cli::facts::{self, readdressed};
 use interplant_cli::plants::read_events;
 use interplant_cli::world::World;
 use interplant_domain::exception::{Code, Decision};
+use interplant_domain::fact::FactKind;
 use interplant_domain::identifier::{LifecycleId, PlantCode, sha256_hex};
 use interplant_domain::lifecycle::{GivenDecision, Status};
-use interplant_domain::mailbox::{EntryState, RECORDED};
+use interplant_domain::mailbox::{Entry, EntryState, RECORDED};
 use interplant_runtime::engine::Engine as _;
 use interplant_runtime::protocol;
 use interplant_runtime::store::{ATTENTION_SHARDS, Error, transport_key};
@@ -415,6 +417,81 @@ fn a_fact_that_contradicts_itself_is_refused_and_leaves_no_trace() {
                 let id = fact.lifecycles(&plant_c()).remove(0);
                 assert!(world.lifecycle(&id).await.unwrap().is_none(), "{id}");
             }
+        }
+    });
+}
+
+#[test]
+fn files_of_the_shop_floor_and_of_the_books_become_facts_that_are_kept_once() {
+    alone(async |world| {
+        let plant = project().join("plants/plant-c");
+        world.add_feeds(&plant_c(), &plant).await.unwrap();
+        let run = &uuid::Uuid::new_v4().simple().to_string()[..8];
+        let written = project().join(".local/lifecycles/files").join(run);
+        std::fs::create_dir_all(&written).unwrap();
+        let sender = world.sender(&plant_c()).unwrap();
+        for (feed, name, documents, facts) in [
+            (
+                "operation-reports",
+                "Rueckmeldung_20261028.csv",
+                vec!["mo/plant-c/700123-RUN", "mo/plant-c/700125-RUN"],
+                3,
+            ),
+            (
+                "material-issues",
+                "Entnahme_20261027.csv",
+                vec!["mo/plant-c/700123-RUN", "mo/plant-c/700125-RUN"],
+                2,
+            ),
+            (
+                "journal",
+                "Journal_2026-10.csv",
+                vec!["je/plant-c/2026-10-0091-RUN", "je/plant-c/2026-10-0092-RUN"],
+                2,
+            ),
+        ] {
+            let sample = plant.join("samples").join(feed).join(name);
+            let mut text = std::fs::read_to_string(sample).unwrap();
+            for number in ["700123", "700125", "2026-10-0091", "2026-10-0092"] {
+                text = text.replace(number, &format!("{number}-{run}"));
+            }
+            let file = written.join(name);
+            // The second time with other bytes, or it would not be read again.
+            for (bytes, expected) in [
+                (text.clone(), "accepted"),
+                (format!("{text}\n"), "duplicates"),
+            ] {
+                std::fs::write(&file, bytes).unwrap();
+                let id = deliver(sender, feed, std::slice::from_ref(&file)).await;
+                let fate = settled(sender, &id.unwrap(), PATIENCE).await.unwrap();
+                assert_eq!(
+                    (&fate["state"], &fate["counts"][expected]),
+                    (&json!("done"), &json!(facts)),
+                    "{fate}"
+                );
+            }
+            let ids: Vec<LifecycleId> = documents
+                .iter()
+                .map(|id| id.replace("RUN", run).parse().unwrap())
+                .collect();
+            world.settle(&ids, PATIENCE, |_| {}).await.unwrap();
+            let mut kept = 0;
+            for id in &ids {
+                let found = lifecycle(world, id).await;
+                assert_eq!(found.header.status, Status::Recorded, "{id}");
+                let of_feed = |entry: &&Entry| {
+                    let journal = entry.kind == FactKind::JournalEntrySubmitted;
+                    let issue = entry.kind == FactKind::MaterialIssued;
+                    match feed {
+                        "journal" => journal,
+                        "material-issues" => issue,
+                        _ => !journal && !issue,
+                    }
+                };
+                kept += found.entries.iter().filter(of_feed).count();
+            }
+            assert_eq!(kept, facts, "{feed}: each fact once");
+            assert_not_swept(world, &ids).await;
         }
     });
 }

@@ -1,5 +1,7 @@
 //! What the form of a production order's facts cannot say.
 
+use std::collections::BTreeSet;
+
 use super::{above_zero, contradiction, positive, sent_by};
 use crate::decimal::Quantity;
 use crate::fact::{
@@ -107,7 +109,7 @@ impl ProductionExceptionReported {
 
 impl MaterialIssued {
     pub(super) fn check(&self) -> Checked {
-        let mut serials = Vec::new();
+        let mut serials = BTreeSet::new();
         for (index, line) in self.lines.iter().enumerate() {
             goods(
                 index,
@@ -143,7 +145,7 @@ impl MaterialIssued {
 
 impl MaterialReturned {
     pub(super) fn check(&self) -> Checked {
-        let mut serials = Vec::new();
+        let mut serials = BTreeSet::new();
         for (index, line) in self.lines.iter().enumerate() {
             goods(
                 index,
@@ -206,7 +208,7 @@ impl ScrapReported {
 
 impl FgReceived {
     pub(super) fn check(&self) -> Checked {
-        let mut serials = Vec::new();
+        let mut serials = BTreeSet::new();
         for (index, line) in self.lines.iter().enumerate() {
             goods(
                 index,
@@ -271,19 +273,18 @@ fn goods(
 
 /// Serial numbers of an item, each once in the whole document.
 fn once<'a>(
-    seen: &mut Vec<(&'a Code, &'a Code)>,
+    seen: &mut BTreeSet<(&'a Code, &'a Code)>,
     index: usize,
     item: &'a Code,
     serials: &'a [Code],
 ) -> Checked {
     for serial in serials {
-        if seen.contains(&(item, serial)) {
+        if !seen.insert((item, serial)) {
             return Err(contradiction(
                 &format!("/lines/{index}/serials"),
                 format!("{serial} of {item} appears twice"),
             ));
         }
-        seen.push((item, serial));
     }
     Ok(())
 }
