@@ -4,7 +4,9 @@ use std::path::Path;
 
 use interplant_domain::identifier::PlantCode;
 use interplant_mapping::feed::Bundle;
-use interplant_mapping::out::{Out, Writer};
+use interplant_mapping::out::{Given, Out, Writer};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -68,7 +70,14 @@ pub fn check(folder: &Path, out: &Out, accept: bool) -> Result<Checked, Failure>
         let event: Value =
             serde_json::from_str(line).map_err(|error| format!("{here}: {error}"))?;
         checked.events += 1;
-        let written = match writer.write(&event) {
+        // A sample has the number of its line, and was written when its event happened.
+        let time = event.get("time").and_then(Value::as_str);
+        let time: Timestamp = time.and_then(|time| time.parse().ok()).unwrap_or_default();
+        let given = Given {
+            control: u32::try_from(index + 1).unwrap_or(1),
+            at: TimeZone::UTC.to_datetime(time),
+        };
+        let written = match writer.write(&event, given) {
             Ok(written) => written,
             Err(not) => {
                 checked.differences.push(format!("{here}: {not}"));

@@ -232,7 +232,7 @@ impl Reading<'_> {
         }
         if edi::is_read_by(&feed)
             && let Some(file) = files.first()
-            && !interchange::answer(context, delivery, &feed, file).await?
+            && !interchange::answer(context, &plant, delivery, &feed, file).await?
         {
             return Ok(true);
         }

@@ -69,6 +69,9 @@ async fn push(context: &Context, body: &str, deadline: Timestamp) -> Result<(), 
             false
         }
     };
+    if let Err(error) = context.overdue_dispatches(&plant).await {
+        tracing::warn!(plant.code = %code, "dispatches: {error}");
+    }
     let hook = hook(context, &plant).await?;
     let receiver = WebhookOf {
         context,

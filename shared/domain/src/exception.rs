@@ -203,6 +203,10 @@ codes! {
     WebhookStopped = "WEBHOOK_STOPPED", Operations, 4, "Put address or key right and publish the plant, which lets the webhook be tried again; then skip.";
     /// A file could not be made for the plant of what it is to be told.
     FileNotMade = "FILE_NOT_MADE", DataSteward, 8, "Add the code or mend the mapping under plants/<code>/out and publish the plant, which makes the file; then skip.";
+    /// A partner does not take an order that was sent to it as an interchange.
+    DispatchRejected = "DISPATCH_REJECTED", Buyer, 8, "Read the partner's codes; put the order or the mapping right and `interplant outbox send-again`, or place the order in another way; then skip.";
+    /// A partner has not acknowledged an interchange with an order by its due time.
+    DispatchOverdue = "DISPATCH_OVERDUE", Buyer, 24, "Ask the plant whether it has fetched and sent the file, and the partner whether it came; then skip.";
     /// The plant refuses an order, or a change of it, that it was told of.
     OrderRefusedByPlant = "ORDER_REFUSED_BY_PLANT", Buyer, 8, "Read the plant's reason; put the order right in Odoo, or the plant's system and `interplant outbox send-again`; then skip.";
     /// The plant refuses master data that it was told of.
@@ -220,6 +224,8 @@ impl Code {
             Self::NotDelivered
                 | Self::WebhookStopped
                 | Self::FileNotMade
+                | Self::DispatchRejected
+                | Self::DispatchOverdue
                 | Self::OrderRefusedByPlant
                 | Self::DataRefusedByPlant
         )

@@ -4,10 +4,14 @@
 //! that is not newer than the one that is known is no entry; a newer one makes an older one obsolete that
 //! the plant has not taken yet.
 
+mod dispatch;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::identifier::{PlantCode, sha256_hex};
+
+pub use dispatch::{Dispatch, DispatchState};
 
 /// Something that a plant is to be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -286,11 +286,23 @@ impl Default for DueTimes {
 }
 
 /// How a plant is told of orders, changes and master data. It can always ask for them.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Outbox {
     /// Where they are sent, if they are.
     pub webhook: Option<Webhook>,
+    /// Hours that a partner has to acknowledge an interchange: by X12 997, or by CONTRL.
+    pub acknowledgment_hours: u32,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            webhook: None,
+            // Acknowledgments are written by machines; a night may lie between two runs.
+            acknowledgment_hours: 24,
+        }
+    }
 }
 
 /// An address that takes signed events.

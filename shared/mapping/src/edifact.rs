@@ -17,7 +17,7 @@ mod envelope;
 mod finding;
 mod group;
 mod message;
-mod segment;
+pub(crate) mod segment;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -85,6 +85,14 @@ enum Test {
 }
 
 impl Edifact {
+    /// Whatever comes, tests too.
+    pub(crate) fn taking_tests() -> Self {
+        Self {
+            test: Test::Take,
+            ..Self::default()
+        }
+    }
+
     fn overlooks(&self, fault: Lenient) -> bool {
         self.lenient.contains(&fault)
     }

@@ -1,5 +1,6 @@
 //! Events to a plant's own files: a feed the other way round, by the same expressions.
 
+mod edi;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,10 @@ use crate::feed::{At, Bundle, LookupText, lookups, mistake_of, yaml};
 use crate::lookup::Lookup;
 use crate::place::{Mistake, Place};
 
-pub use write::{NotWritten, Writer, Written};
+use edi::{Edi, EdifactText, PartText, X12Text};
+
+pub use edi::Dispatched;
+pub use write::{Given, NotWritten, Writer, Written};
 
 /// A kind of file that is made of events, ready to write.
 #[derive(Debug, Clone)]
@@ -38,7 +42,7 @@ pub struct Out {
 }
 
 /// How a file is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Form {
     Delimited {
         separator: char,
@@ -51,6 +55,7 @@ enum Form {
     Fixed {
         text: Text,
     },
+    Edi(Box<Edi>),
 }
 
 /// How text becomes bytes.
@@ -92,9 +97,14 @@ struct OutText {
     file: At,
     delimited: Option<DelimitedText>,
     fixed: Option<FixedText>,
+    x12: Option<X12Text>,
+    edifact: Option<EdifactText>,
     #[serde(default)]
     lookups: IndexMap<String, LookupText>,
+    #[serde(default)]
     rows: Vec<RowText>,
+    #[serde(default)]
+    segments: Vec<PartText>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -218,6 +228,38 @@ impl<'de> Deserialize<'de> for BareColumn {
     }
 }
 
+/// How expressions of one configuration are read.
+struct Reading<'r> {
+    path: &'r str,
+    lookups: &'r BTreeMap<String, Lookup>,
+}
+
+impl Reading<'_> {
+    /// A place of this file.
+    fn at(&self, place: &Place) -> Place {
+        Place {
+            file: self.path.to_owned(),
+            ..place.clone()
+        }
+    }
+
+    fn at_expression(&self, at: &At) -> Result<Expression, Mistake> {
+        self.expression(&at.source, &at.place)
+    }
+
+    fn expression(&self, source: &str, place: &Place) -> Result<Expression, Mistake> {
+        let place = self.at(place);
+        let read = Expression::read(source, &place)?;
+        // Any value may be an amount.
+        read.must_be_exact()?;
+        let named = read.lookups();
+        match named.iter().find(|name| !self.lookups.contains_key(*name)) {
+            Some(unknown) => Err(place.mistake(format!("there is no lookup `{unknown}` here"))),
+            None => Ok(read),
+        }
+    }
+}
+
 impl Bundle {
     /// Paths of the files that are made for a plant.
     #[must_use]
@@ -237,41 +279,41 @@ impl Out {
             .map_err(|error| mistake_of(path, &error))?;
         let place = Place::of(path);
         let (lookups, hashed) = lookups(bundle, plant, path, &text.lookups)?;
-        let expression = |at: &At| -> Result<Expression, Mistake> {
-            let place = Place {
-                file: path.to_owned(),
-                ..at.place.clone()
-            };
-            let read = Expression::read(&at.source, &place)?;
-            // Any column may be an amount.
-            read.must_be_exact()?;
-            let unknown = read.lookups();
-            match unknown.iter().find(|name| !lookups.contains_key(*name)) {
-                Some(unknown) => Err(place.mistake(format!("there is no lookup `{unknown}` here"))),
-                None => Ok(read),
-            }
+        let read = Reading {
+            path,
+            lookups: &lookups,
         };
-        let form = form(&text, &place)?;
+        let form = form(&text, &place, &read)?;
         let mut rows = Vec::new();
         for kind in &text.rows {
             let mut columns = IndexMap::new();
             for (name, column) in &kind.columns {
-                let at = Place {
-                    file: path.to_owned(),
-                    ..column.place.clone()
-                };
-                columns.insert(name.clone(), self::column(column, &form, &at, &expression)?);
+                columns.insert(name.clone(), self::column(column, &form, &read)?);
             }
             rows.push(RowKind {
-                each: kind.each.as_ref().map(expression).transpose()?,
-                when: kind.when.as_ref().map(expression).transpose()?,
+                each: kind
+                    .each
+                    .as_ref()
+                    .map(|at| read.at_expression(at))
+                    .transpose()?,
+                when: kind
+                    .when
+                    .as_ref()
+                    .map(|at| read.at_expression(at))
+                    .transpose()?,
                 columns,
             });
         }
-        if text.events.is_empty() || rows.is_empty() {
-            return Err(place.mistake(
-                "`events` names the types that the file is made of, `rows` what is in it: at least one each",
-            ));
+        let (wanted, filled) = match &form {
+            Form::Edi(_) => ("segments", !text.segments.is_empty() && rows.is_empty()),
+            Form::Delimited { .. } | Form::Fixed { .. } => {
+                ("rows", !rows.is_empty() && text.segments.is_empty())
+            }
+        };
+        if text.events.is_empty() || !filled {
+            return Err(place.mistake(format!(
+                "`events` names the types that the file is made of, `{wanted}` what is in it: at least one each"
+            )));
         }
         if matches!(form, Form::Delimited { heads: true, .. }) && rows.len() > 1 {
             return Err(
@@ -283,7 +325,7 @@ impl Out {
             name: name.trim_end_matches(".yaml").to_owned(),
             about: text.about,
             events: text.events.into_iter().map(|event| event.value).collect(),
-            file: expression(&text.file)?,
+            file: read.at_expression(&text.file)?,
             form,
             rows,
             lookups: Arc::new(lookups),
@@ -293,6 +335,12 @@ impl Out {
         })
     }
 
+    /// Whether each file has a control number, which its partner's acknowledgment names.
+    #[must_use]
+    pub fn is_numbered(&self) -> bool {
+        matches!(self.form, Form::Edi(_))
+    }
+
     /// Whether it is made of events of a type.
     #[must_use]
     pub fn takes(&self, event_type: &str) -> bool {
@@ -300,7 +348,7 @@ impl Out {
     }
 }
 
-fn form(text: &OutText, place: &Place) -> Result<Form, Mistake> {
+fn form(text: &OutText, place: &Place, read: &Reading<'_>) -> Result<Form, Mistake> {
     let encoded = |encoding: &str, line_end: LineEnd| {
         let encoding = encoding_rs::Encoding::for_label(encoding.as_bytes())
             // UTF-16 is read and never written: WHATWG has no way to.
@@ -321,8 +369,8 @@ fn form(text: &OutText, place: &Place) -> Result<Form, Mistake> {
             _ => Err(place.mistake(format!("`{text}` is no {what}: one character"))),
         }
     };
-    match (&text.delimited, &text.fixed) {
-        (Some(form), None) => {
+    match (&text.delimited, &text.fixed, &text.x12, &text.edifact) {
+        (Some(form), None, None, None) => {
             let separator = match form.separator.as_str() {
                 "tab" => '\t',
                 one => single("separator", one)?,
@@ -342,21 +390,23 @@ fn form(text: &OutText, place: &Place) -> Result<Form, Mistake> {
                 text: encoded(&form.encoding, form.line_end)?,
             })
         }
-        (None, Some(form)) => Ok(Form::Fixed {
+        (None, Some(form), None, None) => Ok(Form::Fixed {
             text: encoded(&form.encoding, form.line_end)?,
         }),
-        (None, None) | (Some(_), Some(_)) => {
-            Err(place.mistake("say how the file is written: `delimited` or `fixed`, one of them"))
+        (None, None, Some(form), None) => {
+            Edi::x12(form, &text.segments, read).map(|edi| Form::Edi(Box::new(edi)))
         }
+        (None, None, None, Some(form)) => {
+            Edi::edifact(form, &text.segments, read).map(|edi| Form::Edi(Box::new(edi)))
+        }
+        _ => Err(place.mistake(
+            "say how the file is written: `delimited`, `fixed`, `x12` or `edifact`, one of them",
+        )),
     }
 }
 
-fn column(
-    text: &ColumnText,
-    form: &Form,
-    place: &Place,
-    expression: &impl Fn(&At) -> Result<Expression, Mistake>,
-) -> Result<Column, Mistake> {
+fn column(text: &ColumnText, form: &Form, read: &Reading<'_>) -> Result<Column, Mistake> {
+    let place = read.at(&text.place);
     let full = match &text.bare {
         BareColumn::Text(source) => FullColumn {
             value: Some(At {
@@ -368,7 +418,7 @@ fn column(
         BareColumn::Full(full) => full.as_ref().clone(),
     };
     let value = match (&full.value, full.constant) {
-        (Some(at), None) => Value::Expression(expression(at)?),
+        (Some(at), None) => Value::Expression(read.at_expression(at)?),
         (None, Some(text)) => Value::Constant(text),
         (None, None) | (Some(_), Some(_)) => {
             return Err(place.mistake("a column has a `value` or a `constant`, one of them"));
@@ -390,11 +440,11 @@ fn column(
         (Form::Delimited { .. }, Some(_)) => {
             return Err(place.mistake("a delimited column has no `width`"));
         }
-        (Form::Fixed { .. }, Some(_)) | (Form::Delimited { .. }, None) => {}
+        (Form::Fixed { .. }, Some(_)) | (Form::Delimited { .. }, None) | (Form::Edi(_), _) => {}
     }
     Ok(Column {
         value,
-        place: place.clone(),
+        place,
         width: full.width,
         right: full.align == Align::Right,
         fill,

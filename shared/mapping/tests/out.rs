@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use interplant_domain::identifier::PlantCode;
 use interplant_mapping::feed::Bundle;
-use interplant_mapping::out::{NotWritten, Out, Writer, Written};
+use interplant_mapping::out::{Given, NotWritten, Out, Writer, Written};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -50,6 +50,13 @@ fn plant() -> PlantCode {
     "plant-b".parse().unwrap()
 }
 
+fn given() -> Given {
+    Given {
+        control: 7,
+        at: jiff::civil::date(2026, 11, 24).at(8, 30, 0, 0),
+    }
+}
+
 fn read(yaml: &str) -> Result<Out, String> {
     let items = "number;code\nFORK-1;4711\nFORK-2;4712\n";
     let bundle = Bundle {
@@ -78,7 +85,7 @@ fn event() -> Value {
 
 fn write(yaml: &str, event: &Value) -> Result<Written, NotWritten> {
     let out = read(yaml).unwrap();
-    Writer::new(&out).write(event)
+    Writer::new(&out).write(event, given())
 }
 
 #[test]
@@ -90,7 +97,7 @@ fn an_order_becomes_the_delimited_file_that_the_plants_system_reads() {
     );
     assert!(out.takes("interplant.po.created.v1") && out.takes("po.changed"));
     assert!(!out.takes("interplant.po.cancelled.v1"));
-    let written = Writer::new(&out).write(&event()).unwrap();
+    let written = Writer::new(&out).write(&event(), given()).unwrap();
     assert_eq!(written.name, "ORD_4711.csv");
     let (text, _, _) = encoding_rs::WINDOWS_1252.decode(&written.bytes);
     assert_eq!(
@@ -100,7 +107,7 @@ fn an_order_becomes_the_delimited_file_that_the_plants_system_reads() {
          4711;3;4712;=1+1;1000,00;02.01.2027;ST\n"
     );
     // The same event gives the same file.
-    assert_eq!(Writer::new(&out).write(&event()).unwrap(), written);
+    assert_eq!(Writer::new(&out).write(&event(), given()).unwrap(), written);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! stands in its own record with the counter of its positions, so that a message that was lost is found by
 //! the sweeper, and a sender cannot overlook what was offered while it was at work.
 
+mod dispatch;
 mod memory;
 mod push;
 mod table;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 use crate::store::{Error, new_event_id};
 
+pub use dispatch::standard_word;
 pub use memory::Memory;
 pub use push::{ATTEMPT, Answer, Ran, Receiver, push};
 pub use table::{SHARDS, Stop, Table};

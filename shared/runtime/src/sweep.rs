@@ -1,6 +1,6 @@
 //! What was lost on the way is found and put right, again and again, until nothing is left to do.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use interplant_domain::identifier::LifecycleId;
@@ -105,10 +105,11 @@ impl Context {
         let lost_after = (tick * 2 / 3).max(SignedDuration::from_secs(3));
         for shard in 0..SHARDS {
             let table = &self.outbox.table;
-            for plant in table
+            let waiting = table
                 .waiting_plants(shard, now - lost_after, PER_SHARD)
-                .await?
-            {
+                .await?;
+            // A plant is there once for its entries, and once for each interchange that is due.
+            for plant in BTreeSet::from_iter(waiting) {
                 self.outbox.wake(&plant, Duration::ZERO).await?;
                 table.look_at(&plant, now + tick).await?;
                 swept.senders_woken += 1;

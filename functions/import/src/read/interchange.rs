@@ -1,5 +1,6 @@
 //! Interchanges: each comes once by its control number, and each is answered.
 
+use interplant_domain::plant::Plant;
 use interplant_mapping::document::Unread;
 use interplant_mapping::edi;
 use interplant_mapping::feed::Feed;
@@ -14,12 +15,14 @@ use super::LocalFile;
 /// A file of interchanges is judged as a whole.
 const MOST_BYTES: u64 = 32 << 20;
 
-/// Keeps control numbers and the answer to the sender; whether the file is to be read.
+/// Keeps control numbers, what the sender says of interchanges of ours, and the answer to the sender; whether the
+/// file is to be read.
 ///
 /// Safe to repeat: the answer has the control number that was taken first, and a control number that this
 /// delivery itself has brought is no repetition.
 pub(super) async fn answer(
     context: &Context,
+    plant: &Plant,
     delivery: &mut Delivery,
     feed: &Feed,
     file: &LocalFile,
@@ -65,6 +68,9 @@ pub(super) async fn answer(
             delivery.refuse(&refused("edi_duplicate_control", message));
             return Ok(false);
         }
+    }
+    if let Ok((said, _)) = edi::acknowledged(feed, &bytes) {
+        context.acknowledged(plant, &said).await?;
     }
     let control = match delivery.answer_control {
         Some(control) => control,

@@ -1,15 +1,17 @@
 //! Makes the plant's own files of what waits in its outbox, if its configuration says how.
 //!
-//! Safe to repeat: an entry has its files once; whoever is slower finds them there.
+//! Safe to repeat: an entry has its files once, with the numbers that were written into them; what somebody
+//! slower has made is shown to nobody.
 
 use interplant_domain::exception::Code;
-use interplant_domain::outbox::{Entry, FileOut, Files};
+use interplant_domain::outbox::{Dispatch, DispatchState, Entry, FileOut, Files};
 use interplant_domain::plant::Plant;
-use interplant_mapping::out::{NotWritten, Out, Writer, Written};
-use interplant_runtime::outbox::{Shelf, home, trouble};
+use interplant_mapping::out::{Dispatched, Given, NotWritten, Out, Writer, Written};
+use interplant_runtime::outbox::{Shelf, home, standard_word, trouble};
 use interplant_runtime::step::StepError;
 use interplant_runtime::store::Error;
 use interplant_runtime::{Context, failpoint};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// Entries that are read at once.
@@ -77,10 +79,25 @@ async fn make_of(
         made: Vec::new(),
         problem: None,
     };
-    let wanted = outs.iter().filter(|out| out.takes(&entry.kind));
-    for (out, written) in wanted.map(|out| (out, Writer::new(out).write(&entry.event))) {
-        match written {
-            Ok(written) => files.made.push(keep(context, entry, out, written).await?),
+    let mut dispatches = Vec::new();
+    for out in outs.iter().filter(|out| out.takes(&entry.kind)) {
+        let control = if out.is_numbered() {
+            context.files.next_control(&plant.plant, 1).await?
+        } else {
+            0
+        };
+        let given = Given {
+            control,
+            at: TimeZone::UTC.to_datetime(context.now()),
+        };
+        match Writer::new(out).write(&entry.event, given) {
+            Ok(mut written) => {
+                let dispatched = written.dispatched.take();
+                dispatches.extend(dispatched.map(|to| dispatch(context, plant, entry, to)));
+                files
+                    .made
+                    .push(keep(context, entry, out, control, written).await?);
+            }
             Err(not) => {
                 tell(context, plant, entry, out, &not).await?;
                 files.problem = Some(format!("{}: {not}", out.name));
@@ -90,12 +107,14 @@ async fn make_of(
     }
     if files.problem.is_some() {
         files.made.clear();
+        dispatches.clear();
     }
     failpoint!("outbox.after_files");
     let table = &context.outbox.table;
     let mut seen = entry.clone();
     for _ in 0..TRIES {
-        match table.change(&seen, &seen.with_files(files.clone())).await {
+        let with_files = seen.with_files(files.clone());
+        match table.change_with(&seen, &with_files, &dispatches).await {
             Ok(()) => return Ok(()),
             Err(Error::Conflict) => {}
             Err(error) => return Err(error.into()),
@@ -111,15 +130,37 @@ async fn make_of(
     Err(Error::Conflict.into())
 }
 
+/// What is expected of the partner to whom an interchange goes.
+fn dispatch(context: &Context, plant: &Plant, entry: &Entry, to: Dispatched) -> Dispatch {
+    let now = context.now();
+    let hours = i64::from(plant.outbox.acknowledgment_hours);
+    Dispatch {
+        plant: entry.plant.clone(),
+        standard: standard_word(to.standard).to_owned(),
+        partner: to.partner,
+        control: to.control,
+        position: entry.position,
+        document: entry.document.clone(),
+        version: entry.version,
+        sent_at: now,
+        due_at: now + SignedDuration::from_hours(hours),
+        state: DispatchState::Sent,
+        errors: Vec::new(),
+        settled_at: None,
+        revision: 1,
+    }
+}
+
 async fn keep(
     context: &Context,
     entry: &Entry,
     out: &Out,
+    control: u32,
     written: Written,
 ) -> Result<FileOut, Error> {
     let version = out.hash.get(..12).unwrap_or(&out.hash);
     let key = format!(
-        "outbox/{}/{:012}/{}-{version}/{}",
+        "outbox/{}/{:012}/{}-{version}-{control}/{}",
         entry.plant, entry.position, out.name, written.name
     );
     context.files.keep_out(&key, written.bytes).await?;

@@ -1,8 +1,10 @@
 //! Writes a file: what does not fit is refused, nothing is cut, rounded or replaced.
 
+use jiff::civil::DateTime;
 use jsonata_core::value::JValue;
 use serde::Serialize;
 
+use super::edi::{Dispatched, Filled, Part};
 use super::{Column, Form, Out, RowKind, Text, Value};
 use crate::expression::{Engine, Expression, Failure};
 use crate::mapper::Unknown;
@@ -15,6 +17,9 @@ const POSITION: &str = "position";
 /// The largest file.
 const FILE_BYTES: usize = 16 << 20;
 
+/// The most segments of an interchange.
+const MOST_SEGMENTS: usize = 20_000;
+
 /// The longest name of a file.
 const NAME_CHARS: usize = 120;
 
@@ -25,6 +30,17 @@ pub struct Written {
     pub name: String,
     /// What is in it.
     pub bytes: Vec<u8>,
+    /// To whom it goes, when that partner acknowledges it.
+    pub dispatched: Option<Dispatched>,
+}
+
+/// What a file has besides its event: given, so that the same event gives the same file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given {
+    /// The control number, for files that have one: at most nine digits.
+    pub control: u32,
+    /// When it is written.
+    pub at: DateTime,
 }
 
 /// Why a file was not made.
@@ -67,11 +83,15 @@ impl<'o> Writer<'o> {
         }
     }
 
-    /// Makes the file of an event. The same event gives the same file.
+    /// Makes the file of an event. The same event gives the same file, by what is given.
     ///
     /// # Errors
     /// What is wrong, and where in the configuration.
-    pub fn write(&mut self, event: &serde_json::Value) -> Result<Written, NotWritten> {
+    pub fn write(
+        &mut self,
+        event: &serde_json::Value,
+        given: Given,
+    ) -> Result<Written, NotWritten> {
         let out = self.out;
         let event = input(event).map_err(|message| not(&out.file.place, message))?;
         let name = self.value(&out.file, &event)?;
@@ -83,6 +103,25 @@ impl<'o> Writer<'o> {
             );
             return Err(not(&out.file.place, message));
         }
+        let text = match &out.form {
+            Form::Delimited { text, .. } | Form::Fixed { text } => text,
+            Form::Edi(edi) => {
+                let mut segments = Vec::new();
+                self.segments(&edi.parts, &event, &event, &mut segments)?;
+                let (bytes, dispatched) = edi.write(
+                    &segments,
+                    given.control,
+                    given.at,
+                    |value| self.filled(value, &event),
+                    not,
+                )?;
+                return Ok(Written {
+                    name,
+                    bytes,
+                    dispatched: Some(dispatched),
+                });
+            }
+        };
         let mut lines = Vec::new();
         if let (Form::Delimited { heads: true, .. }, Some(kind)) = (&out.form, out.rows.first()) {
             let heads: Vec<String> = kind.columns.keys().cloned().collect();
@@ -90,7 +129,7 @@ impl<'o> Writer<'o> {
         }
         let mut bytes: usize = 0;
         for kind in &out.rows {
-            for row in self.rows(kind, &event)? {
+            for row in self.parts(kind.each.as_ref(), kind.when.as_ref(), &event, &event)? {
                 let mut cells = Vec::with_capacity(kind.columns.len());
                 for column in kind.columns.values() {
                     cells.push(self.cell(column, &row)?);
@@ -109,19 +148,77 @@ impl<'o> Writer<'o> {
                 lines.push(line);
             }
         }
-        let (Form::Delimited { text, .. } | Form::Fixed { text }) = &out.form;
         Ok(Written {
             name,
             bytes: self.encoded(text, &lines)?,
+            dispatched: None,
         })
     }
 
-    /// What a kind of rows is made of: the event, or each of its parts.
-    fn rows(&mut self, kind: &RowKind, event: &JValue) -> Result<Vec<JValue>, NotWritten> {
-        let items = match &kind.each {
-            None => vec![event.clone()],
+    /// The segments of an interchange, in their order.
+    fn segments(
+        &mut self,
+        parts: &[Part],
+        input: &JValue,
+        event: &JValue,
+        all: &mut Vec<Filled>,
+    ) -> Result<(), NotWritten> {
+        for part in parts {
+            match part {
+                Part::Segment {
+                    place,
+                    tag,
+                    elements,
+                } => {
+                    if all.len() >= MOST_SEGMENTS {
+                        return Err(NotWritten {
+                            code: "mapping_budget",
+                            ..not(place, format!("more than {MOST_SEGMENTS} segments"))
+                        });
+                    }
+                    let mut filled = Vec::with_capacity(elements.len());
+                    for element in elements {
+                        let values = element.iter().map(|value| self.filled(value, input));
+                        filled.push(values.collect::<Result<Vec<_>, _>>()?);
+                    }
+                    all.push(Filled {
+                        place: place.clone(),
+                        tag: tag.clone(),
+                        elements: filled,
+                    });
+                }
+                Part::Block { each, when, parts } => {
+                    for input in self.parts(each.as_ref(), when.as_ref(), input, event)? {
+                        self.segments(parts, &input, event, all)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn filled(&mut self, value: &Value, input: &JValue) -> Result<String, NotWritten> {
+        match value {
+            Value::Constant(text) => Ok(text.clone()),
+            Value::Expression(expression) => {
+                let value = self.value(expression, input)?;
+                text(&value).map_err(|message| not(&expression.place, message))
+            }
+        }
+    }
+
+    /// What something is made of: the input itself, or each of its parts, where a condition holds.
+    fn parts(
+        &mut self,
+        each: Option<&Expression>,
+        when: Option<&Expression>,
+        input: &JValue,
+        event: &JValue,
+    ) -> Result<Vec<JValue>, NotWritten> {
+        let items = match each {
+            None => vec![input.clone()],
             Some(each) => {
-                let value = self.value(each, event)?;
+                let value = self.value(each, input)?;
                 let mut parts = match value {
                     JValue::Undefined | JValue::Null => Vec::new(),
                     JValue::Array(items) => items.into_vec(),
@@ -145,7 +242,7 @@ impl<'o> Writer<'o> {
         };
         let mut wanted = Vec::with_capacity(items.len());
         for item in items {
-            let holds = match &kind.when {
+            let holds = match when {
                 None => true,
                 Some(when) => {
                     let holds = self.value(when, &item)?;
@@ -164,13 +261,7 @@ impl<'o> Writer<'o> {
     }
 
     fn cell(&mut self, column: &Column, row: &JValue) -> Result<String, NotWritten> {
-        let cell = match &column.value {
-            Value::Constant(text) => text.clone(),
-            Value::Expression(expression) => {
-                let value = self.value(expression, row)?;
-                text(&value).map_err(|message| not(&expression.place, message))?
-            }
-        };
+        let cell = self.filled(&column.value, row)?;
         let Some(width) = column.width else {
             return Ok(cell);
         };

@@ -68,7 +68,7 @@ impl Shelf for Memory {
             .with(plant, |plant| {
                 let mut entries: Vec<Entry> = plant
                     .entries
-                    .range(after + 1..)
+                    .range(after.saturating_add(1)..)
                     .map(|(_, entry)| entry.clone())
                     .filter(|entry| entry.state.is_open())
                     .take(most + 1)

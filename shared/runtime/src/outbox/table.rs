@@ -22,8 +22,8 @@ const PAGE_BYTES: usize = 1_000_000;
 /// The table.
 #[derive(Debug, Clone)]
 pub struct Table {
-    client: Client,
-    name: String,
+    pub(super) client: Client,
+    pub(super) name: String,
 }
 
 /// Why nothing is sent to a webhook any more; with another address or key it does not count.
@@ -39,17 +39,17 @@ pub struct Stop {
     pub at: Timestamp,
 }
 
-type Item = HashMap<String, AttributeValue>;
+pub(super) type Item = HashMap<String, AttributeValue>;
 
-fn s(text: impl Into<String>) -> AttributeValue {
+pub(super) fn s(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-fn n(number: impl ToString) -> AttributeValue {
+pub(super) fn n(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
+pub(super) fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 
@@ -62,7 +62,7 @@ fn read(item: &Item) -> Result<Entry, Error> {
         .map_err(|error| Error::Unreadable(format!("outbox entry: {error}")))
 }
 
-fn unfit(error: impl std::fmt::Display) -> Error {
+pub(super) fn unfit(error: impl std::fmt::Display) -> Error {
     Error::Unreadable(error.to_string())
 }
 
@@ -83,7 +83,7 @@ fn place(entry: &Entry) -> String {
     }
 }
 
-fn shard(plant: &PlantCode) -> String {
+pub(super) fn shard(plant: &PlantCode) -> String {
     let byte = plant.as_str().bytes().fold(0_u8, u8::wrapping_add);
     (byte % SHARDS).to_string()
 }
@@ -95,7 +95,7 @@ impl Table {
         Self { client, name }
     }
 
-    fn key(plant: &PlantCode, sk: impl Into<String>) -> Item {
+    pub(super) fn key(plant: &PlantCode, sk: impl Into<String>) -> Item {
         HashMap::from([
             ("pk".to_owned(), s(plant.as_str())),
             ("sk".to_owned(), s(sk)),
@@ -114,7 +114,7 @@ impl Table {
         Ok(item)
     }
 
-    fn put(&self, item: Item, seen: Option<u64>) -> Result<TransactWriteItem, Error> {
+    pub(super) fn put(&self, item: Item, seen: Option<u64>) -> Result<TransactWriteItem, Error> {
         let put = Put::builder().table_name(&self.name).set_item(Some(item));
         let put = match seen {
             None => put.condition_expression("attribute_not_exists(pk)"),
@@ -127,24 +127,37 @@ impl Table {
     }
 
     /// An entry from what it was to what it is, which may be another place.
-    fn changes(&self, from: &Entry, to: &Entry) -> Result<Vec<TransactWriteItem>, Error> {
+    pub(super) fn changes(
+        &self,
+        from: &Entry,
+        to: &Entry,
+    ) -> Result<Vec<TransactWriteItem>, Error> {
         if place(from) == place(to) {
             return Ok(vec![self.put(Self::item(to)?, Some(from.revision))?]);
         }
-        let delete = Delete::builder()
-            .table_name(&self.name)
-            .set_key(Some(Self::key(&from.plant, place(from))))
-            .condition_expression("revision = :seen")
-            .expression_attribute_values(":seen", n(from.revision))
-            .build()
-            .map_err(unfit)?;
         Ok(vec![
-            TransactWriteItem::builder().delete(delete).build(),
+            self.delete(&from.plant, place(from), from.revision)?,
             self.put(Self::item(to)?, None)?,
         ])
     }
 
-    async fn write(&self, items: Vec<TransactWriteItem>) -> Result<(), Error> {
+    pub(super) fn delete(
+        &self,
+        plant: &PlantCode,
+        sk: String,
+        seen: u64,
+    ) -> Result<TransactWriteItem, Error> {
+        let delete = Delete::builder()
+            .table_name(&self.name)
+            .set_key(Some(Self::key(plant, sk)))
+            .condition_expression("revision = :seen")
+            .expression_attribute_values(":seen", n(seen))
+            .build()
+            .map_err(unfit)?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    pub(super) async fn write(&self, items: Vec<TransactWriteItem>) -> Result<(), Error> {
         self.client
             .transact_write_items()
             .set_transact_items(Some(items))
@@ -154,7 +167,7 @@ impl Table {
             .map_err(transaction_error)
     }
 
-    async fn get(&self, plant: &PlantCode, sk: String) -> Result<Option<Item>, Error> {
+    pub(super) async fn get(&self, plant: &PlantCode, sk: String) -> Result<Option<Item>, Error> {
         let get = self
             .client
             .get_item()
@@ -321,7 +334,7 @@ impl Shelf for Table {
                 .consistent_read(true)
                 .key_condition_expression("pk = :pk AND sk BETWEEN :after AND :end")
                 .expression_attribute_values(":pk", s(plant.as_str()))
-                .expression_attribute_values(":after", s(entry_key(after + 1)))
+                .expression_attribute_values(":after", s(entry_key(after.saturating_add(1))))
                 .expression_attribute_values(":end", s("entry#~"))
                 .limit(i32::try_from(most + 1).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start);

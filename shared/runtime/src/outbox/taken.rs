@@ -132,6 +132,8 @@ pub async fn send_again(
         };
         let opened = Entry {
             attempts: 0,
+            // Made anew: the mapping may be another one, and a partner takes a control number once.
+            files: None,
             ..entry.moved(State::Waiting, None, now)
         };
         match shelf.change(&entry, &opened).await {

@@ -19,6 +19,7 @@ mod files;
 mod order;
 mod orders;
 mod outbox;
+mod outbox_files;
 mod purchase;
 mod recorded;
 mod setting;

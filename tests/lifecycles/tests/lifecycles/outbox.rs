@@ -19,15 +19,15 @@ const KEY: &str = "whsec_cGxhbnRzIG93biBrZXk=";
 const SECRET: &str = "whsec_dGhlIHdheSBvdXQ=";
 
 /// A plant of a test alone, with an outbox of its own.
-struct TestPlant<'w> {
-    world: &'w World,
-    code: PlantCode,
-    plant: Plant,
-    sender: Sender,
+pub(crate) struct TestPlant<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) code: PlantCode,
+    pub(crate) plant: Plant,
+    pub(crate) sender: Sender,
 }
 
 impl<'w> TestPlant<'w> {
-    async fn new(world: &'w World, name: &str, url: Option<String>) -> Self {
+    pub(crate) async fn new(world: &'w World, name: &str, url: Option<String>) -> Self {
         let code: PlantCode = format!("out-{name}").parse().unwrap();
         let mut plant = read_plant(&project().join("plants/plant-b")).unwrap();
         plant.plant = code.clone();
@@ -53,7 +53,7 @@ impl<'w> TestPlant<'w> {
         }
     }
 
-    fn document(&self, number: &str) -> String {
+    pub(crate) fn document(&self, number: &str) -> String {
         format!("po/{}/{number}", self.code)
     }
 
@@ -74,7 +74,7 @@ impl<'w> TestPlant<'w> {
     }
 
     /// Sets the sweeper going, which else the schedule does once a minute.
-    async fn tick(&self) {
+    pub(crate) async fn tick(&self) {
         let queues = &self.world.cloud.context.queues;
         queues.tick(std::time::Duration::ZERO).await.unwrap();
     }
@@ -92,7 +92,7 @@ impl<'w> TestPlant<'w> {
         self.entry(position).await
     }
 
-    async fn asks(&self, query: &str) -> Value {
+    pub(crate) async fn asks(&self, query: &str) -> Value {
         let answer = self
             .sender
             .get(&format!("/v1/outbox{query}"))
@@ -111,7 +111,7 @@ impl<'w> TestPlant<'w> {
     }
 
     /// Codes of the open exceptions of a lifecycle.
-    async fn exceptions(&self, id: &str) -> Vec<Code> {
+    pub(crate) async fn exceptions(&self, id: &str) -> Vec<Code> {
         let id: LifecycleId = id.parse().unwrap();
         let lifecycle = self.world.cloud.context.store.load(&id).await.unwrap();
         let open = lifecycle.map(|lifecycle| lifecycle.exceptions);
@@ -120,7 +120,7 @@ impl<'w> TestPlant<'w> {
     }
 }
 
-fn positions(answer: &Value) -> Vec<u64> {
+pub(crate) fn positions(answer: &Value) -> Vec<u64> {
     let entries = answer["entries"].as_array().unwrap();
     entries
         .iter()
@@ -250,7 +250,7 @@ fn what_is_no_acknowledgement_gets_a_clear_answer() {
                 said.body
             );
         }
-        for query in ["?after=x", "?limit=0", "?limit=101"] {
+        for query in ["?after=x", "?after=-1", "?limit=0", "?limit=101"] {
             let answer = plant
                 .sender
                 .get(&format!("/v1/outbox{query}"))

@@ -18,6 +18,7 @@ mod repository;
 mod runbooks;
 mod source;
 mod state_machines;
+mod targets;
 mod template;
 
 /// Fails with every finding, not only with the first.
