@@ -330,6 +330,7 @@ pub async fn give_local_key(
             public_key: None,
             not_after: None,
         }],
+        webhook: Vec::new(),
     };
     let name = format!("plants/{plant}");
     context

@@ -42,9 +42,12 @@ pub(crate) async fn handle(
         Begun::Work(work) => work,
         Begun::GoOn(outcome) => return Ok(outcome),
     };
-    let result = match &work.fact {
-        Fact::PoCreated(fact) if fact.owner == Owner::Odoo => take_over(context, &work, fact).await,
-        _ => create(context, &work).await,
+    let result = if let Fact::PoCreated(fact) = &work.fact
+        && fact.owner == Owner::Odoo
+    {
+        take_over(context, &work, fact).await
+    } else {
+        create(context, &work).await
     };
     context.conclude(&work, result).await
 }

@@ -1,11 +1,6 @@
 //! Facts that are only kept, at the door: what is taken of them, what is refused, and where.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
 

@@ -14,7 +14,7 @@ use super::feeds_of;
 use crate::codes::Codes;
 use crate::compare::{Difference, compare};
 use crate::table::clean;
-use crate::{Failure, feeds, plants};
+use crate::{Failure, feeds, outs, plants};
 
 /// Reads plant.yaml and the feeds, maps the samples, and says what is wrong
 #[derive(Debug, Args)]
@@ -31,7 +31,8 @@ pub(crate) struct Check {
 pub(super) struct Checked {
     plant: Plant,
     feeds: Vec<CheckedFeed>,
-    /// Whether every feed has samples, and they give what is expected.
+    outs: Vec<outs::Checked>,
+    /// Whether every feed and every kind of files for the plant has samples, and they give what is expected.
     pub(super) right: bool,
 }
 
@@ -102,16 +103,24 @@ impl Check {
 /// Checks a plant's folder.
 pub(super) fn check(folder: &Path, accept: bool) -> Result<Checked, Failure> {
     let plant = plants::read_plant(folder)?;
-    let mut feeds = Vec::new();
+    let mut checked = Vec::new();
     for feed in feeds_of(folder)? {
-        feeds.push(check_feed(folder, &plant, &feed, accept)?);
+        checked.push(check_feed(folder, &plant, &feed, accept)?);
     }
-    let right = feeds
+    let bundle = feeds::bundle_of(folder)?;
+    let outs = outs::outs(&bundle, &plant.plant)?;
+    let outs: Vec<outs::Checked> = outs
         .iter()
-        .all(|feed| feed.differences.is_empty() && !feed.without_samples);
+        .map(|out| outs::check(folder, out, accept))
+        .collect::<Result<_, _>>()?;
+    let right = checked
+        .iter()
+        .all(|feed| feed.differences.is_empty() && !feed.without_samples)
+        && outs.iter().all(|out| out.differences.is_empty());
     Ok(Checked {
         plant,
-        feeds,
+        feeds: checked,
+        outs,
         right,
     })
 }
@@ -123,6 +132,13 @@ const TOLD: usize = 20;
 pub(super) fn print(checked: &Checked) {
     for feed in &checked.feeds {
         print_feed(feed);
+    }
+    for out in &checked.outs {
+        println!("out {}: {}", out.out, out.about);
+        println!("  samples: {} events", out.events);
+        for difference in &out.differences {
+            println!("    {}", clean(difference));
+        }
     }
     let word = if checked.right {
         "right"

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{check, feeds_of};
-use crate::{Failure, cloud, feeds, plants};
+use crate::{Failure, cloud, feeds, outs, plants};
 
 /// Checks, then publishes
 #[derive(Debug, Args)]
@@ -28,6 +28,7 @@ impl Publish {
         let plant = plants::read_plant(&self.folder)?;
         if self.unchecked {
             feeds_of(&self.folder)?;
+            outs::outs(&feeds::bundle_of(&self.folder)?, &plant.plant)?;
         } else {
             let checked = check::check(&self.folder, false)?;
             if !checked.right {

@@ -7,6 +7,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     reason = "tests"
 )]
 
@@ -21,5 +22,5 @@ mod outbox;
 mod purchase;
 mod recorded;
 mod setting;
-mod webhook;
 mod watch;
+mod webhook;
