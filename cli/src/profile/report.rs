@@ -190,8 +190,14 @@ fn table_report(table: &TableReport) {
     for remark in table.columns.iter().flat_map(column_remarks) {
         println!("  {remark}");
     }
+    if table.rows < FEW && !table.keys.keys.is_empty() {
+        println!("so few rows have keys by accident:");
+    }
     keys(&table.keys);
 }
+
+/// Of fewer rows nothing follows.
+const FEW: u64 = 20;
 
 /// A share of rows; never rounded to all or none.
 fn percent(part: u64, whole: u64) -> String {

@@ -342,7 +342,7 @@ fn end(found: &mut Separated, read: &Records, cells: usize, whole: bool) {
         .any(|(_, record)| record.get(0).map(str::trim) == Some(mark));
     let blank = last.iter().filter(|cell| cell.trim().is_empty()).count();
     let word = LAST.contains(&mark.trim_end_matches(':').to_lowercase().as_str());
-    let other = last.len() != cells && last.len() > 1;
+    let other = last.len() < cells && last.len() > 1;
     let has_letters = |cell: &str| cell.chars().any(char::is_alphabetic);
     // Among numbers a word says what it is.
     let alone = has_letters(mark)

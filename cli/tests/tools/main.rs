@@ -47,7 +47,9 @@ fn json(arguments: &[&str]) -> Value {
 
 /// An empty folder of a test's own.
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools").join(name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("tools")
+        .join(name);
     if folder.exists() {
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -27,17 +27,31 @@ fn an_italian_extract_is_understood_as_it_is_written() {
     assert_eq!(said["files"][0]["likely"], object!(["order"]));
     let table = table(&said);
     assert_eq!(table["rows"], 300);
-    assert_eq!(table["keys"], object!([["N. Ordine", "Riga"]]));
+    assert_eq!(table["keys"][0], object!(["N. Ordine", "Riga"]));
     let order = &table["deciding"][0];
-    assert_eq!((&order["column"], &order["together"]), (&object!("N. Ordine"), &object!(true)));
+    assert_eq!(
+        (&order["column"], &order["together"]),
+        (&object!("N. Ordine"), &object!(true))
+    );
     assert_eq!(
         order["decides"],
-        object!(["Data Ordine", "Cod. Fornitore", "Ragione Sociale", "Data Consegna"])
+        object!([
+            "Data Ordine",
+            "Cod. Fornitore",
+            "Ragione Sociale",
+            "Data Consegna"
+        ])
     );
     let quantity = column(table, "Q.tà Ordinata");
-    assert_eq!(quantity["numbers"]["writing"], object!({"point": ",", "group": "."}));
     assert_eq!(
-        (&quantity["numbers"]["least"], &quantity["numbers"]["greatest"]),
+        quantity["numbers"]["writing"],
+        object!({"point": ",", "group": "."})
+    );
+    assert_eq!(
+        (
+            &quantity["numbers"]["least"],
+            &quantity["numbers"]["greatest"]
+        ),
         (&object!("1100.5"), &object!("1400.5"))
     );
     let day = column(table, "Data Ordine");
@@ -47,7 +61,10 @@ fn an_italian_extract_is_understood_as_it_is_written() {
         (&object!("2026-03-01"), &Value::Null)
     );
     let item = column(table, "Codice Articolo");
-    assert_eq!((&item["padded"], &item["padded_to"]), (&object!(300), &object!(10)));
+    assert_eq!(
+        (&item["padded"], &item["padded_to"]),
+        (&object!(300), &object!(10))
+    );
     let unit = column(table, "U.M.");
     assert_eq!(unit["same_units"], object!([["PZ", "pz"]]));
     for (name, role) in [
@@ -67,12 +84,14 @@ fn days_that_could_be_months_are_called_ambiguous() {
     let file = written(&folder("ambiguous"), "a.csv", text);
     let said = interplant(&["plant", "profile", &file]);
     assert!(
-        said.out.contains("day: no row tells %d/%m/%Y from %m/%d/%Y: ask"),
+        said.out
+            .contains("day: no row tells %d/%m/%Y from %m/%d/%Y: ask"),
         "{}",
         said.out
     );
     // Another column of the same file tells.
-    let text = "id,day,end\n1,03/04/2026,03/31/2026\n2,05/06/2026,05/31/2026\n3,01/02/2026,01/31/2026\n";
+    let text =
+        "id,day,end\n1,03/04/2026,03/31/2026\n2,05/06/2026,05/31/2026\n3,01/02/2026,01/31/2026\n";
     let file = written(&folder("settled"), "a.csv", text);
     let said = json(&["plant", "profile", &file]);
     let day = column(table(&said), "day");
@@ -87,8 +106,16 @@ fn amounts_are_exact_however_long_they_are() {
     let said = json(&["plant", "profile", &file]);
     let numbers = &column(table(&said), "amount")["numbers"];
     assert_eq!(
-        (&numbers["least"], &numbers["greatest"], &numbers["decimals"]),
-        (&object!("0.1"), &object!("12345678901234567.89"), &object!(17))
+        (
+            &numbers["least"],
+            &numbers["greatest"],
+            &numbers["decimals"]
+        ),
+        (
+            &object!("0.1"),
+            &object!("12345678901234567.89"),
+            &object!(17)
+        )
     );
 }
 
@@ -97,7 +124,11 @@ fn rows_that_are_there_twice_do_not_hide_the_key() {
     let mut text = String::from("receipt;line;item;qty\n");
     for receipt in 0..30 {
         for line in 1..=3 {
-            text.push_str(&format!("W{receipt};{line};I{};{}\n", (receipt + line) % 9, receipt % 4 + 1));
+            text.push_str(&format!(
+                "W{receipt};{line};I{};{}\n",
+                (receipt + line) % 9,
+                receipt % 4 + 1
+            ));
         }
     }
     text.push_str("W3;1;I4;4\nW4;2;I6;1\n");
@@ -107,7 +138,10 @@ fn rows_that_are_there_twice_do_not_hide_the_key() {
     assert_eq!(table["repeated_rows"], 2);
     assert_eq!(table["repeated"], object!([[11, 2], [15, 2]]));
     assert!(
-        table["keys"].as_array().unwrap().contains(&object!(["receipt", "line"])),
+        table["keys"]
+            .as_array()
+            .unwrap()
+            .contains(&object!(["receipt", "line"])),
         "{}",
         table["keys"]
     );
@@ -122,7 +156,10 @@ fn rows_that_are_there_twice_do_not_hide_the_key() {
 fn a_key_that_is_broken_by_a_few_rows_is_told_with_them() {
     let mut text = String::from("number,name\n");
     for number in 0..200 {
-        text.push_str(&format!("N{},Name {number}\n", if number == 150 { 20 } else { number }));
+        text.push_str(&format!(
+            "N{},Name {number}\n",
+            if number == 150 { 20 } else { number }
+        ));
     }
     let file = written(&folder("almost"), "a.csv", &text);
     let said = json(&["plant", "profile", &file]);
@@ -154,9 +191,14 @@ fn more_values_than_are_kept_are_told_and_the_key_is_found_nevertheless() {
     let said = json(&["plant", "profile", &file]);
     let table = table(&said);
     let id = column(table, "id");
-    assert_eq!((&id["distinct"], &id["gave_up"]), (&object!(200_000), &object!(200_001)));
+    assert_eq!(
+        (&id["distinct"], &id["gave_up"]),
+        (&object!(200_000), &object!(200_001))
+    );
     // `again` says one thing twice, 229,999 rows further down.
-    assert_eq!(table["keys"], object!([["id"]]));
+    let keys = table["keys"].as_array().unwrap();
+    assert_eq!(keys[0], object!(["id"]));
+    assert!(!keys.contains(&object!(["again"])));
     assert_eq!(column(table, "kind")["distinct"], 5);
 }
 
@@ -164,7 +206,14 @@ fn more_values_than_are_kept_are_told_and_the_key_is_found_nevertheless() {
 fn rows_that_cannot_be_read_and_words_for_nothing_are_told() {
     let mut text = String::from("id,qty,note\n");
     for id in 0..40 {
-        text.push_str(&format!("{id},{},x\n", if id % 2 == 0 { "NULL".to_owned() } else { id.to_string() }));
+        text.push_str(&format!(
+            "{id},{},x\n",
+            if id % 2 == 0 {
+                "NULL".to_owned()
+            } else {
+                id.to_string()
+            }
+        ));
     }
     text.push_str("99,1,x,too many\n");
     let file = written(&folder("broken"), "a.csv", &text);
@@ -173,7 +222,10 @@ fn rows_that_cannot_be_read_and_words_for_nothing_are_told() {
     assert_eq!(file["unread"]["count"], 1);
     assert_eq!(file["unread"]["first"][0]["spot"]["line"], 42);
     let qty = column(&file["tables"][0], "qty");
-    assert_eq!((&qty["kind"], &qty["nothing"]), (&object!("number"), &object!([["NULL", 20]])));
+    assert_eq!(
+        (&qty["kind"], &qty["nothing"]),
+        (&object!("number"), &object!([["NULL", 20]]))
+    );
 }
 
 #[test]
@@ -184,10 +236,16 @@ fn a_file_of_another_character_set_is_read_by_its_mark() {
     let said = json(&["plant", "profile", &file]);
     let found = &said["files"][0];
     assert_eq!(
-        (&found["file"]["encoding"], &found["file"]["byte_order_mark"]),
+        (
+            &found["file"]["encoding"],
+            &found["file"]["byte_order_mark"]
+        ),
         (&object!("utf-16le"), &object!(true))
     );
-    assert_eq!(column(table(&said), "Menge")["numbers"]["writing"]["point"], ",");
+    assert_eq!(
+        column(table(&said), "Menge")["numbers"]["writing"]["point"],
+        ","
+    );
 }
 
 #[test]
@@ -196,7 +254,11 @@ fn interchanges_are_told_by_who_sends_what() {
     let file = written(&folder("edi"), "a.x12", text);
     let said = interplant(&["plant", "profile", &file]);
     assert!(said.right, "{}", said.error);
-    for told in ["from ZZ:ACME to ZZ:PLANT", "855 004010: 1", "not whole: 1 ISA, 0 IEA"] {
+    for told in [
+        "from ZZ:ACME to ZZ:PLANT",
+        "855 004010: 1",
+        "not whole: 1 ISA, 0 IEA",
+    ] {
         assert!(said.out.contains(told), "{told}: {}", said.out);
     }
 }
@@ -212,7 +274,11 @@ fn files_that_plants_should_not_send_are_refused_in_words() {
     ] {
         let file = written(&folder, name, bytes);
         let said = interplant(&["plant", "profile", &file]);
-        assert!(!said.right && said.error.contains(word), "{name}: {}", said.error);
+        assert!(
+            !said.right && said.error.contains(word),
+            "{name}: {}",
+            said.error
+        );
     }
 }
 
@@ -242,24 +308,43 @@ fn the_tables_of_a_legacy_erp_are_understood_together() {
         "ProductVendor.tsv",
         "BillOfMaterials.tsv",
     ];
-    let Some(files) = names.map(legacy).into_iter().collect::<Option<Vec<String>>>() else {
+    let Some(files) = names
+        .map(legacy)
+        .into_iter()
+        .collect::<Option<Vec<String>>>()
+    else {
         return;
     };
     let mut arguments = vec!["plant", "profile"];
     arguments.extend(files.iter().map(String::as_str));
     let said = json(&arguments);
-    let tables: Vec<&Value> = (0..names.len()).map(|at| &said["files"][at]["tables"][0]).collect();
-    assert_eq!((&tables[0]["rows"], &tables[0]["keys"]), (&object!(2000), &object!([["PurchaseOrderID"]])));
+    let tables: Vec<&Value> = (0..names.len())
+        .map(|at| &said["files"][at]["tables"][0])
+        .collect();
+    assert_eq!(
+        (&tables[0]["rows"], &tables[0]["keys"]),
+        (&object!(2000), &object!([["PurchaseOrderID"]]))
+    );
     assert_eq!(tables[1]["keys"][0], object!(["PurchaseOrderDetailID"]));
     let order = &tables[1]["deciding"][0];
     assert_eq!(
         (&order["column"], &order["groups"], &order["decides"]),
-        (&object!("PurchaseOrderID"), &object!(2000), &object!(["DueDate", "ModifiedDate"]))
+        (
+            &object!("PurchaseOrderID"),
+            &object!(2000),
+            &object!(["DueDate", "ModifiedDate"])
+        )
     );
-    assert_eq!(tables[4]["keys"], object!([["ProductID", "BusinessEntityID"]]));
+    assert_eq!(
+        tables[4]["keys"],
+        object!([["ProductID", "BusinessEntityID"]])
+    );
     // Codes of units have three characters, whatever they say.
     let unit = column(tables[4], "UnitMeasureCode");
-    assert_eq!((&unit["padded"], &unit["padded_to"]), (&object!(199), &object!(3)));
+    assert_eq!(
+        (&unit["padded"], &unit["padded_to"]),
+        (&object!(199), &object!(3))
+    );
     let between = &said["between"];
     let refers = |from: &str, from_column: &str, to: &str, to_column: &str| {
         let references = between["references"].as_array().unwrap();
@@ -270,8 +355,23 @@ fn the_tables_of_a_legacy_erp_are_understood_together() {
                 && reference["to_column"] == to_column
         })
     };
-    assert!(refers("PurchaseOrderDetail.tsv", "PurchaseOrderID", "PurchaseOrderHeader.tsv", "PurchaseOrderID"));
-    assert!(refers("PurchaseOrderHeader.tsv", "VendorID", "Vendor.tsv", "BusinessEntityID"));
-    assert!(refers("BillOfMaterials.tsv", "ComponentID", "Product.tsv", "ProductID"));
+    assert!(refers(
+        "PurchaseOrderDetail.tsv",
+        "PurchaseOrderID",
+        "PurchaseOrderHeader.tsv",
+        "PurchaseOrderID"
+    ));
+    assert!(refers(
+        "PurchaseOrderHeader.tsv",
+        "VendorID",
+        "Vendor.tsv",
+        "BusinessEntityID"
+    ));
+    assert!(refers(
+        "BillOfMaterials.tsv",
+        "ComponentID",
+        "Product.tsv",
+        "ProductID"
+    ));
     assert_eq!(between["items_in_several_units"], 28);
 }

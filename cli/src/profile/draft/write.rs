@@ -1,9 +1,11 @@
 //! The text of a drafted feed.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::column::{ColumnReport, Kind};
-use super::super::role::{Likely, Role};
+use super::super::role::{Likely, Role, is_called_a_number};
 use super::super::{Profiles, TableReport};
 use super::{DraftFile, Known, amount, day, path, pattern, quoted, scalar};
 use crate::table::clean;
@@ -26,6 +28,13 @@ pub(super) struct Writer<'p> {
     is_grouped: bool,
     text: String,
     missing: Vec<&'static str>,
+    /// Columns that a field was found in.
+    used: BTreeSet<String>,
+}
+
+/// Stands for the columns of a file until all fields are written.
+fn marker(file: usize) -> String {
+    format!("@columns of file {file}@")
 }
 
 fn as_is(_: &ColumnReport, path: &str) -> String {
@@ -56,11 +65,21 @@ impl<'p> Writer<'p> {
             is_grouped: false,
             text: String::new(),
             missing: Vec::new(),
+            used: BTreeSet::new(),
         }
     }
 
     /// What was written.
-    pub(super) fn done(self) -> (String, Vec<&'static str>, Vec<DraftFile>) {
+    pub(super) fn done(mut self) -> (String, Vec<&'static str>, Vec<DraftFile>) {
+        for file in &self.files {
+            let profile = self.profiles.files.get(file.index);
+            let table = profile.and_then(|profile| profile.tables.first());
+            let columns = table.into_iter().flat_map(|table| &table.columns);
+            let names = columns.map(|column| column.name.as_str());
+            let used: Vec<&str> = names.filter(|name| self.used.contains(*name)).collect();
+            let used = serde_json::to_string(&used).unwrap_or_default();
+            self.text = self.text.replace(&marker(file.index), &used);
+        }
         (self.text, self.missing, self.files)
     }
 
@@ -86,11 +105,24 @@ impl<'p> Writer<'p> {
             None => &[Role::OrderNumber, Role::ReceiptNumber, Role::InvoiceNumber],
         };
         let named = roles.iter().find_map(|role| self.header.about(*role));
-        named.or_else(|| {
-            let deciding = self.header.keys.deciding.first()?;
-            let mut columns = self.header.columns.iter();
-            columns.find(|column| column.name == deciding.column)
-        })
+        let mut columns = self.header.columns.iter();
+        // Of a document by itself that is its number which nothing else is called by.
+        let keys = &self.header.keys.keys;
+        named
+            .or_else(|| {
+                columns.find(|column| {
+                    column.role.is_none()
+                        && is_called_a_number(&column.name)
+                        && keys
+                            .iter()
+                            .any(|key| key.as_slice() == [column.name.clone()])
+                })
+            })
+            .or_else(|| {
+                let deciding = self.header.keys.deciding.first()?;
+                let mut columns = self.header.columns.iter();
+                columns.find(|column| column.name == deciding.column)
+            })
     }
 
     pub(super) fn head(&mut self, fact: Option<Likely>, likely: &[Likely]) {
@@ -156,11 +188,11 @@ impl<'p> Writer<'p> {
         let Some(table) = profile.tables.first().filter(|_| !self.is_tree) else {
             return;
         };
-        let named = table.columns.iter().filter(|column| column.role.is_some());
-        let names: Vec<&str> = named.map(|column| column.name.as_str()).collect();
-        if !names.is_empty() && file.key.is_none() {
-            let names = serde_json::to_string(&names).unwrap_or_default();
-            self.line(&format!("    columns: {names} # must be there"));
+        if file.key.is_none() {
+            self.line(&format!(
+                "    columns: {} # must be there",
+                marker(file.index)
+            ));
         }
         if let Some((own, leading)) = &file.of {
             self.line(&format!(
@@ -251,8 +283,41 @@ impl<'p> Writer<'p> {
         Some((column, format!("document.{path}")))
     }
 
+    /// The day of a document: a column that is called so, else the only one that is a day and nothing else.
+    fn day_of(&self, role: Role) -> Found<'p> {
+        if let Some(found) = self.of_header(role) {
+            return Some(found);
+        }
+        let deciding = self.header.keys.deciding.iter();
+        let differs = |column: &ColumnReport| {
+            let mut beside = deciding.clone().filter(|deciding| {
+                let group = self.files.first().and_then(|file| file.group.as_ref());
+                group == Some(&deciding.column)
+            });
+            beside.any(|deciding| deciding.beside.contains(&column.name))
+        };
+        let mut days =
+            self.header.columns.iter().filter(|column| {
+                column.days.is_some() && column.role.is_none() && !differs(column)
+            });
+        let (only, none) = (days.next(), days.next());
+        only.filter(|_| none.is_none())
+            .map(|column| (column, path(&column.name, self.is_tree)))
+    }
+
+    /// The number of a document.
+    fn number_of(&self, fact: Likely, role: Role) -> Found<'p> {
+        self.of_header(role).or_else(|| {
+            let column = self
+                .number(Some(fact))
+                .filter(|column| column.role.is_none())?;
+            Some((column, path(&column.name, self.is_tree)))
+        })
+    }
+
     /// A field that a column was found for.
     fn field(&mut self, indent: usize, name: &str, column: &ColumnReport, expression: &str) {
+        self.used.insert(column.name.clone());
         let mut note = format!("? {}, {}", column.name, column.kind.word());
         let mut mark = "";
         if let Some(numbers) = &column.numbers {
@@ -323,7 +388,9 @@ impl<'p> Writer<'p> {
         let zone = quoted(self.known.zone);
         let Some((column, path)) = found else {
             self.missing.push("time");
-            self.line("    time: $error(\"time is not mapped yet: when it happened\") # !");
+            let error = "$error(\"time is not mapped yet: when it happened\")";
+            let line = format!("    time: {} # !", scalar(error));
+            self.line(&line);
             return;
         };
         let format = column
@@ -369,7 +436,18 @@ impl<'p> Writer<'p> {
     }
 
     fn line_number(&mut self) {
-        match self.of_line(Role::LineNumber) {
+        let plain = || {
+            let mut columns = self.lines.columns.iter();
+            let found =
+                columns.find(|column| column.role.is_none() && is_called_a_number(&column.name))?;
+            Some((found, path(&found.name, self.is_tree)))
+        };
+        // In a table of lines alone a number without more is theirs.
+        let is_apart = !std::ptr::eq(self.lines, self.header);
+        let found = self
+            .of_line(Role::LineNumber)
+            .or_else(|| plain().filter(|_| is_apart));
+        match found {
             Some((column, path)) => self.field(10, "lineNo", column, &path),
             None => self.line(
                 "          lineNo: position # ! the file has no number of lines: their position in the document, which must stay the same",
@@ -396,6 +474,7 @@ impl<'p> Writer<'p> {
         let found = self.of_line(Role::Unit).or_else(|| self.units_by_content());
         match found {
             Some((column, path)) if self.known.with_lookup && !column.same_units.is_empty() => {
+                self.used.insert(column.name.clone());
                 let expression = format!("$table(\"units\", {path}, \"unit\")");
                 let comment = format!(
                     "? {}; lookups/units.csv makes its writings one",
@@ -450,12 +529,12 @@ impl<'p> Writer<'p> {
 
     pub(super) fn order(&mut self) {
         self.event("created", Likely::Order);
-        self.time(self.of_header(Role::OrderDate));
+        self.time(self.day_of(Role::OrderDate));
         self.line("    data:");
         self.required(
             6,
             "poNumber",
-            self.of_header(Role::OrderNumber),
+            self.number_of(Likely::Order, Role::OrderNumber),
             as_is,
             "no column looks like the order's number",
         );
@@ -470,7 +549,7 @@ impl<'p> Writer<'p> {
         self.required(
             6,
             "orderDate",
-            self.of_header(Role::OrderDate),
+            self.day_of(Role::OrderDate),
             day,
             "no column looks like the day of the order",
         );
@@ -499,9 +578,9 @@ impl<'p> Writer<'p> {
     pub(super) fn receipt(&mut self) {
         let number = self
             .of_header(Role::ReceiptNumber)
-            .or_else(|| self.of_header(Role::ShipmentNumber));
+            .or_else(|| self.number_of(Likely::Receipt, Role::ShipmentNumber));
         self.event("received", Likely::Receipt);
-        self.time(self.of_header(Role::ReceiptDate));
+        self.time(self.day_of(Role::ReceiptDate));
         self.line("    data:");
         self.required(
             6,
@@ -556,12 +635,12 @@ impl<'p> Writer<'p> {
 
     pub(super) fn invoice(&mut self) {
         self.event("invoiced", Likely::Invoice);
-        self.time(self.of_header(Role::InvoiceDate));
+        self.time(self.day_of(Role::InvoiceDate));
         self.line("    data:");
         self.required(
             6,
             "invoiceNumber",
-            self.of_header(Role::InvoiceNumber),
+            self.number_of(Likely::Invoice, Role::InvoiceNumber),
             as_is,
             "no column looks like the invoice's number",
         );
@@ -575,7 +654,7 @@ impl<'p> Writer<'p> {
         self.required(
             6,
             "invoiceDate",
-            self.of_header(Role::InvoiceDate),
+            self.day_of(Role::InvoiceDate),
             day,
             "no column looks like the day of the invoice",
         );
