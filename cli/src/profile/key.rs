@@ -41,8 +41,8 @@ pub(crate) struct Deciding {
     pub(crate) groups: u64,
     /// The most rows of one of them.
     pub(crate) most_rows: u64,
-    /// Whether rows with the same value follow each other, as `group_by` needs it.
-    pub(crate) together: bool,
+    /// Whether rows with the same value follow each other, as `group_by` needs it; nothing where there were too many.
+    pub(crate) together: Option<bool>,
     /// Columns that are the same in all rows of a value.
     pub(crate) decides: Vec<String>,
     /// Columns that differ.
@@ -363,16 +363,22 @@ impl Group {
             .filter(|index| *index != self.column && !decides.contains(index))
             .filter(|index| distinct(table, *index) > 1)
             .collect();
+        // All of its values, also where the column itself gave up.
+        let (groups, is_all) = if self.first.is_empty() {
+            (column.values.len() as u64, column.gave_up.is_none())
+        } else {
+            (self.first.len() as u64, self.whole)
+        };
         Some(Deciding {
             column: column.name.clone(),
-            groups: column.values.len() as u64,
+            groups,
             most_rows: column
                 .values
                 .values()
                 .map(|seen| seen.rows)
                 .max()
                 .unwrap_or_default(),
-            together: column.is_together(),
+            together: is_all.then_some(column.left_blank == 0 && column.runs == groups),
             decides: names(table, &decides),
             beside: names(table, &beside),
         })

@@ -466,10 +466,10 @@ fn keys(keys: &Keys) {
         );
     }
     for deciding in &keys.deciding {
-        let together = if deciding.together {
-            "its rows follow each other"
-        } else {
-            "its rows do not all follow each other"
+        let together = match deciding.together {
+            Some(true) => "its rows follow each other",
+            Some(false) => "its rows do not all follow each other",
+            None => "too many to tell whether their rows follow each other",
         };
         println!(
             "{} ({} different, at most {} rows each; {together}) decides {}",

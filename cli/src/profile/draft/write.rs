@@ -234,7 +234,7 @@ impl<'p> Writer<'p> {
             .deciding
             .iter()
             .find(|deciding| deciding.column == column.name);
-        if deciding.is_some_and(|deciding| !deciding.together) {
+        if deciding.is_some_and(|deciding| deciding.together == Some(false)) {
             self.line("    # ! Its rows do not all follow each other: one document would become several. Have the extract sorted by it.");
         }
         if column.written_once {

@@ -22,5 +22,6 @@ mod outbox;
 mod purchase;
 mod recorded;
 mod setting;
+mod tools;
 mod watch;
 mod webhook;
