@@ -275,7 +275,7 @@ fn numbers(numbers: &super::number::Numbers) -> String {
         } else if !numbers.whole {
             said.push_str(&format!(", written with `{}0`", writing.point));
         }
-        if let Some(group) = writing.group {
+        if let Some(group) = writing.group.filter(|_| numbers.grouped) {
             said.push_str(&format!(", `{group}` between thousands"));
         }
     }

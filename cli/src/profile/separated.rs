@@ -187,7 +187,10 @@ fn kinds_of_lines(read: &Records, usual: usize) -> Option<String> {
             return None;
         }
     }
-    kinds.retain(|(.., times)| *times > 1);
+    // Lines of dashes around a table are no kind.
+    kinds.retain(|(mark, cells, times)| {
+        *times > 1 && (*cells > 1 || mark.chars().any(char::is_alphanumeric))
+    });
     if kinds.len() < 2 || kinds.iter().all(|(_, cells, _)| *cells == usual) {
         return None;
     }
@@ -260,8 +263,13 @@ fn beginning(found: &mut Separated, read: &Records, cells: usize, notes: &mut Ve
     {
         at = 1;
     }
+    let again = |first: &StringRecord| {
+        let mut others = read.iter().skip(1).map(|(_, record)| record.get(0));
+        others.any(|other| other.map(str::trim) == first.get(0).map(str::trim))
+    };
     if at == 1
         && let Some((1, first)) = read.first()
+        && !again(first)
         && first.get(0).is_some_and(is_mark)
         && first.len() > 1
     {
@@ -477,6 +485,7 @@ mod tests {
     #[test]
     fn lines_of_several_kinds_are_told() {
         let found = of("H;1;2026;X\nL;1;A\nL;2;B\nH;2;2026;Y\nL;1;A\nL;2;B\n");
+        assert!(found.header.is_none());
         assert!(
             found.notes[0].contains("H (4 cells, 2 lines), L (3 cells, 4 lines)"),
             "{:?}",
