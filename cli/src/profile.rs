@@ -273,7 +273,8 @@ impl Profile {
                 );
             }
             self.notes.push(
-                "no sign separates cells, and lines differ in length: this is no table".to_owned(),
+                "no sign separates cells (or more than 4,096 of them), and lines differ in length: this is no table"
+                    .to_owned(),
             );
             return Ok(None);
         };

@@ -244,19 +244,26 @@ impl Numbers {
         let (Some(low), Some(high)) = (at(1), at(3)) else {
             return;
         };
-        let fence = (high - low)
-            .checked_mul(Decimal::from(3))
-            .filter(|width| !width.is_zero());
         // Where half of all rows say the same, every other value would be far.
-        let Some(fence) = fence else { return };
-        let far = |number: Decimal| number < low - fence || number > high + fence;
+        let fence = high
+            .checked_sub(low)
+            .and_then(|width| width.checked_mul(Decimal::from(3)))
+            .filter(|fence| !fence.is_zero());
+        let bounds =
+            fence.and_then(|fence| Some((low.checked_sub(fence)?, high.checked_add(fence)?)));
+        // Of numbers that long nothing is far.
+        let Some((below, above)) = bounds else { return };
         let mut outside: Vec<(Decimal, usize)> = sorted
             .iter()
             .copied()
-            .filter(|(number, _)| far(*number))
+            .filter(|(number, _)| *number < below || *number > above)
             .collect();
         self.outlier_rows = outside.iter().map(|(_, index)| count_of(*index)).sum();
-        outside.sort_by_key(|(number, _)| std::cmp::Reverse((*number - high).max(low - *number)));
+        let distance = |number: Decimal| {
+            let above = number.checked_sub(high).unwrap_or(Decimal::MAX);
+            above.max(low.checked_sub(number).unwrap_or(Decimal::MAX))
+        };
+        outside.sort_by_key(|(number, _)| std::cmp::Reverse(distance(*number)));
         let told = outside.iter().take(5);
         self.outliers = told
             .filter_map(|(_, index)| values.get(*index))
@@ -331,6 +338,23 @@ mod tests {
         values.push(("100000", 1, 77));
         let numbers = numbers(&values, Points::default()).unwrap();
         assert_eq!(numbers.outliers, [("100000".to_owned(), 1, 77)]);
+    }
+
+    #[test]
+    fn numbers_as_long_as_they_can_be_are_only_compared() {
+        let longest = "7".repeat(28);
+        let negative = format!("-{longest}");
+        let texts: Vec<&str> = (0..40)
+            .map(|n| {
+                if n % 2 == 0 {
+                    longest.as_str()
+                } else {
+                    negative.as_str()
+                }
+            })
+            .collect();
+        let numbers = of(&texts).unwrap();
+        assert_eq!((numbers.negative, numbers.outliers.len()), (20, 0));
     }
 
     #[test]

@@ -283,6 +283,65 @@ fn files_that_plants_should_not_send_are_refused_in_words() {
 }
 
 #[test]
+fn whatever_is_in_a_file_nothing_breaks() {
+    let folder = folder("hostile");
+    let numbers = "7".repeat(28);
+    let mut files: Vec<Vec<u8>> = vec![
+        b"\n\n\n".to_vec(),
+        b";".to_vec(),
+        b"a;b\n".to_vec(),
+        b"\xff\xfe".to_vec(),
+        b"PK\x03\x04 not a workbook".to_vec(),
+        b"ISA".to_vec(),
+        b"UNA".to_vec(),
+        b"UNB+".to_vec(),
+        b"<a><b></a>".to_vec(),
+        b"{\"a\": [".to_vec(),
+        b"[[[[[[".to_vec(),
+        b"\"a;b\nc;d\n".to_vec(),
+        format!("a;b\n{numbers};-{numbers}\n-{numbers};{numbers}\n").into_bytes(),
+        format!("a{}\n", ";x".repeat(5000)).into_bytes(),
+    ];
+    // A right file with bytes of it changed, the same each time.
+    let right = italian(40);
+    let mut state = 17_u64;
+    for _ in 0..40 {
+        let mut bytes = right.clone();
+        for _ in 0..6 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let at = usize::try_from(state >> 33).unwrap() % bytes.len();
+            bytes[at] = (state >> 24).to_le_bytes()[0];
+        }
+        bytes.truncate(usize::try_from(state >> 40).unwrap() % right.len() + 1);
+        files.push(bytes);
+    }
+    for (number, bytes) in files.iter().enumerate() {
+        let file = written(&folder, &format!("{number}.csv"), bytes);
+        let draft = folder.join(format!("{number}.yaml"));
+        let said = interplant(&[
+            "plant",
+            "profile",
+            &file,
+            "--draft",
+            draft.to_str().unwrap(),
+        ]);
+        assert!(!said.error.contains("panicked"), "{number}: {}", said.error);
+        assert!(
+            !said.error.contains("fault of ours"),
+            "{number}: {}",
+            said.error
+        );
+        assert!(
+            said.right || said.error.starts_with("interplant: "),
+            "{number}: {}",
+            said.error
+        );
+    }
+}
+
+#[test]
 fn coverage_of_a_lookup_is_counted() {
     let folder = folder("coverage");
     let file = written(&folder, "a.csv", "id,item\n1,A\n2,B\n3,X\n4,A\n5,X\n6,C\n");
