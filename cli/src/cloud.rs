@@ -314,33 +314,36 @@ pub async fn give_local_key(
     context: &Context,
     plant: &str,
 ) -> Result<bool, Failure> {
-    if local_key(folder, plant).is_ok() {
-        return Ok(false);
+    let name = format!("plants/{plant}");
+    let kept = context.secrets.read(&name, context.now()).await?;
+    let kept: Option<PlantKeys> = kept.and_then(|text| serde_json::from_str(&text).ok());
+    let mut known = kept.into_iter().flat_map(|keys| keys.keys);
+    let known = known.find_map(|key| key.secret);
+    let is_new = known.is_none();
+    let key = known.unwrap_or_else(new_key);
+    if is_new {
+        let secret = PlantKeys {
+            keys: vec![PlantKey {
+                id: "local".to_owned(),
+                secret: Some(key.clone()),
+                public_key: None,
+                not_after: None,
+            }],
+            webhook: Vec::new(),
+        };
+        let text = serde_json::to_string(&secret)?;
+        context.secrets.write(&name, &text).await?;
     }
+    // The file may be of a cloud that ended, or know other plants only.
     let path = folder.join("keys.json");
     let mut keys: HashMap<String, String> = match std::fs::read_to_string(&path) {
         Ok(text) => serde_json::from_str(&text)?,
         Err(_) => HashMap::new(),
     };
-    let key = new_key();
-    let secret = PlantKeys {
-        keys: vec![PlantKey {
-            id: "local".to_owned(),
-            secret: Some(key.clone()),
-            public_key: None,
-            not_after: None,
-        }],
-        webhook: Vec::new(),
-    };
-    let name = format!("plants/{plant}");
-    context
-        .secrets
-        .write(&name, &serde_json::to_string(&secret)?)
-        .await?;
     keys.insert(plant.to_owned(), key);
     std::fs::write(&path, serde_json::to_string_pretty(&keys)?)?;
     restrict(&path)?;
-    Ok(true)
+    Ok(is_new)
 }
 
 fn new_key() -> String {

@@ -20,6 +20,7 @@ mod sniff;
 mod unit;
 mod values;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -195,7 +196,7 @@ impl Profile {
                 self.interchanges = Some(edi::edifact(&head));
                 json!({"edifact": {}})
             }
-            Kind::Xml => outline::xml(&head),
+            Kind::Xml => return self.xml(source, &head),
             Kind::Json => outline::json(&head, self.file.whole),
             Kind::JsonLines => json!({"json": {"lines": true}}),
             Kind::Workbook => return self.workbook(source),
@@ -205,6 +206,28 @@ impl Profile {
             format,
             "this release does not read files of this kind yet",
         )
+    }
+
+    /// Elements of which one document has several are lists in all of them.
+    fn xml(&mut self, source: Source<'_>, head: &str) -> Result<Option<Reading>, Failure> {
+        let or_else = "this XML cannot be read";
+        let mut format = outline::xml(head);
+        let first = self.read_by(source, format.clone(), or_else)?;
+        let lists: BTreeSet<String> = first
+            .iter()
+            .flat_map(|reading| &reading.tables)
+            .filter_map(|table| table.path.rsplit('.').next())
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let settings = format.get_mut("xml").and_then(Value::as_object_mut);
+        match settings {
+            Some(settings) if !lists.is_empty() => {
+                settings.insert("repeated".to_owned(), json!(lists));
+                self.read_by(source, format, or_else)
+            }
+            Some(_) | None => Ok(first),
+        }
     }
 
     fn read_by(
@@ -250,7 +273,8 @@ impl Profile {
                 );
             }
             self.notes.push(
-                "no sign separates cells, and lines differ in length: this is no table".to_owned(),
+                "no sign separates cells (or more than 4,096 of them), and lines differ in length: this is no table"
+                    .to_owned(),
             );
             return Ok(None);
         };
@@ -422,6 +446,7 @@ fn reported(
         let candidates = Candidates {
             fit: &fit,
             decide: &decide,
+            rank: &|index| columns.get(index).map_or(u8::MAX / 2, ColumnReport::rank),
             items: of_role(&|column| column.role == Some(role::Role::Item)),
             units: of_role(&|column| column.units.is_some()),
         };

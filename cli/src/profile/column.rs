@@ -96,6 +96,22 @@ impl ColumnReport {
             )
     }
 
+    /// How far it is from being a number by which something is called.
+    pub(crate) fn rank(&self) -> u8 {
+        match self.role {
+            Some(
+                Role::OrderNumber
+                | Role::LineNumber
+                | Role::ReceiptNumber
+                | Role::InvoiceNumber
+                | Role::ShipmentNumber,
+            ) => 0,
+            Some(Role::Item | Role::Supplier) => 1,
+            _ if matches!(self.kind, Kind::Day | Kind::Moment | Kind::Unit) => 3,
+            _ => 2,
+        }
+    }
+
     /// Whether it says how much of something, so that a value far from the others means something.
     fn is_amount(&self) -> bool {
         let names_something = matches!(

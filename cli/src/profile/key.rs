@@ -41,8 +41,8 @@ pub(crate) struct Deciding {
     pub(crate) groups: u64,
     /// The most rows of one of them.
     pub(crate) most_rows: u64,
-    /// Whether rows with the same value follow each other, as `group_by` needs it.
-    pub(crate) together: bool,
+    /// Whether rows with the same value follow each other, as `group_by` needs it; nothing where there were too many.
+    pub(crate) together: Option<bool>,
     /// Columns that are the same in all rows of a value.
     pub(crate) decides: Vec<String>,
     /// Columns that differ.
@@ -92,6 +92,8 @@ pub(crate) struct Candidates<'c> {
     pub(crate) fit: &'c dyn Fn(usize) -> bool,
     /// Which columns could be the number of a document that others follow from.
     pub(crate) decide: &'c dyn Fn(usize) -> bool,
+    /// How far a column is from being a number by which something is called: those come first.
+    pub(crate) rank: &'c dyn Fn(usize) -> u8,
     /// Columns of items, and of units.
     pub(crate) items: Vec<usize>,
     pub(crate) units: Vec<usize>,
@@ -139,7 +141,7 @@ pub(crate) fn keys(table: &Table, candidates: &Candidates<'_>, again: Again<'_>)
         .filter(|index| (candidates.fit)(*index) && !single.contains(index))
         .collect();
     let all_sampled = table.rows <= SAMPLE as u64;
-    let pairs = pairs(table, &compared, apart);
+    let pairs = pairs(table, &compared, apart, candidates.rank);
     let may_decide: Vec<usize> = compared
         .iter()
         .copied()
@@ -217,8 +219,13 @@ fn cell(row: &[u64], index: usize) -> u64 {
     row.get(index).copied().unwrap_or_default()
 }
 
-/// Pairs that tell the first rows apart, those with the fewest values first.
-fn pairs(table: &Table, compared: &[usize], apart: u64) -> Vec<Vec<usize>> {
+/// Pairs that tell the first rows apart: numbers by which something is called first, then those with the fewest values.
+fn pairs(
+    table: &Table,
+    compared: &[usize],
+    apart: u64,
+    rank: &dyn Fn(usize) -> u8,
+) -> Vec<Vec<usize>> {
     let mut found = Vec::new();
     let mut whole: HashSet<u64, Hashing> = HashSet::default();
     let rows: Vec<&Vec<u64>> = table
@@ -237,12 +244,12 @@ fn pairs(table: &Table, compared: &[usize], apart: u64) -> Vec<Vec<usize>> {
                 .iter()
                 .all(|row| seen.insert(hash_of([cell(row, *a), cell(row, *b)].into_iter())));
             if unique {
-                found.push((of_a + of_b, vec![*a, *b]));
+                found.push((rank(*a) + rank(*b), of_a + of_b, vec![*a, *b]));
             }
         }
     }
     found.sort();
-    found.into_iter().map(|(_, pair)| pair).collect()
+    found.into_iter().map(|(.., pair)| pair).collect()
 }
 
 /// Columns of whose value others follow in the first rows; those from which most follows first.
@@ -356,16 +363,22 @@ impl Group {
             .filter(|index| *index != self.column && !decides.contains(index))
             .filter(|index| distinct(table, *index) > 1)
             .collect();
+        // All of its values, also where the column itself gave up.
+        let (groups, is_all) = if self.first.is_empty() {
+            (column.values.len() as u64, column.gave_up.is_none())
+        } else {
+            (self.first.len() as u64, self.whole)
+        };
         Some(Deciding {
             column: column.name.clone(),
-            groups: column.values.len() as u64,
+            groups,
             most_rows: column
                 .values
                 .values()
                 .map(|seen| seen.rows)
                 .max()
                 .unwrap_or_default(),
-            together: column.is_together(),
+            together: is_all.then_some(column.left_blank == 0 && column.runs == groups),
             decides: names(table, &decides),
             beside: names(table, &beside),
         })

@@ -50,6 +50,8 @@ pub(crate) struct Numbers {
     pub(crate) writing: Option<Writing>,
     /// Whether all of them could as well be read with another point, as other numbers.
     pub(crate) ambiguous: bool,
+    /// Whether one has something between thousands.
+    pub(crate) grouped: bool,
     /// Whether none has decimals.
     pub(crate) whole: bool,
     /// The most decimals.
@@ -102,31 +104,36 @@ fn fits(text: &str) -> Mask {
     mask
 }
 
-/// Which points a file's numbers have, as far as columns say so beyond doubt.
+/// How a file's numbers are written, as far as columns say so beyond doubt.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Points {
     dot: u64,
     comma: u64,
+    /// What stands between thousands, behind each of the two.
+    dot_group: Option<char>,
+    comma_group: Option<char>,
 }
 
 impl Points {
-    fn says(self) -> Option<char> {
+    fn says(self) -> Option<Writing> {
         match (self.dot, self.comma) {
             (0, 0) => None,
-            (dot, comma) if dot >= comma => Some('.'),
-            _ => Some(','),
+            (dot, comma) if dot >= comma => Some(writing('.', self.dot_group)),
+            _ => Some(writing(',', self.comma_group)),
         }
     }
 
     /// Notes what a column says beyond doubt.
     pub(crate) fn note(&mut self, numbers: &Numbers) {
         if let Some(writing) = numbers.writing.filter(|_| !numbers.ambiguous) {
-            let tells = !numbers.whole || writing.group.is_some();
-            match writing.point {
-                '.' if tells => self.dot += 1,
-                ',' if tells => self.comma += 1,
-                _ => {}
-            }
+            let tells = !numbers.whole || numbers.grouped;
+            let (count, group) = if writing.point == '.' {
+                (&mut self.dot, &mut self.dot_group)
+            } else {
+                (&mut self.comma, &mut self.comma_group)
+            };
+            *count += u64::from(tells);
+            *group = group.or(writing.group.filter(|_| numbers.grouped));
         }
     }
 }
@@ -161,13 +168,17 @@ pub(crate) fn numbers(values: &[Value<'_>], points: Points) -> Option<Numbers> {
         .any(|((text, ..), mask)| *mask != 0 && text.contains(['.', ',']));
     let has = |point: char| fitting.iter().any(|(_, writing)| writing.point == point);
     let mut ambiguous = separated && has('.') && has(',');
-    let wanted = points.says().filter(|_| ambiguous);
-    if wanted.is_some_and(has) {
-        ambiguous = false;
-    }
+    // Whole numbers of a file that writes `1.234,50` somewhere: another day one of them may be 1.234.
+    let said = points.says();
+    let wanted = said.filter(|said| has(said.point)).map(|said| said.point);
+    ambiguous &= wanted.is_none();
+    let of_file = |(_, writing): &&(usize, Writing)| Some(*writing) == said;
+    let of_point =
+        |(_, writing): &&(usize, Writing)| wanted.is_none_or(|point| writing.point == point);
     let (bit, writing) = *fitting
         .iter()
-        .find(|(_, writing)| wanted.is_none_or(|point| writing.point == point))
+        .find(of_file)
+        .or_else(|| fitting.iter().find(of_point))
         .or(fitting.first())?;
     let mut all = Numbers {
         writing: Some(writing),
@@ -200,6 +211,7 @@ impl Numbers {
     fn note(&mut self, text: &str, count: u64, number: Decimal, writing: Writing) {
         self.decimals = self.decimals.max(number.scale());
         self.whole &= !text.contains(writing.point);
+        self.grouped |= writing.group.is_some_and(|group| text.contains(group));
         if number.is_zero() {
             self.zero += count;
         } else if number.is_sign_negative() {
@@ -232,19 +244,26 @@ impl Numbers {
         let (Some(low), Some(high)) = (at(1), at(3)) else {
             return;
         };
-        let fence = (high - low)
-            .checked_mul(Decimal::from(3))
-            .filter(|width| !width.is_zero());
         // Where half of all rows say the same, every other value would be far.
-        let Some(fence) = fence else { return };
-        let far = |number: Decimal| number < low - fence || number > high + fence;
+        let fence = high
+            .checked_sub(low)
+            .and_then(|width| width.checked_mul(Decimal::from(3)))
+            .filter(|fence| !fence.is_zero());
+        let bounds =
+            fence.and_then(|fence| Some((low.checked_sub(fence)?, high.checked_add(fence)?)));
+        // Of numbers that long nothing is far.
+        let Some((below, above)) = bounds else { return };
         let mut outside: Vec<(Decimal, usize)> = sorted
             .iter()
             .copied()
-            .filter(|(number, _)| far(*number))
+            .filter(|(number, _)| *number < below || *number > above)
             .collect();
         self.outlier_rows = outside.iter().map(|(_, index)| count_of(*index)).sum();
-        outside.sort_by_key(|(number, _)| std::cmp::Reverse((*number - high).max(low - *number)));
+        let distance = |number: Decimal| {
+            let above = number.checked_sub(high).unwrap_or(Decimal::MAX);
+            above.max(low.checked_sub(number).unwrap_or(Decimal::MAX))
+        };
+        outside.sort_by_key(|(number, _)| std::cmp::Reverse(distance(*number)));
         let told = outside.iter().take(5);
         self.outliers = told
             .filter_map(|(_, index)| values.get(*index))
@@ -305,12 +324,37 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_are_written_as_the_file_writes_others() {
+        let mut points = Points::default();
+        points.note(&of(&["1.234,50", "7,25"]).unwrap());
+        let numbers = numbers(&[("12", 3, 2)], points).unwrap();
+        assert_eq!(numbers.writing, Some(writing(',', Some('.'))));
+    }
+
+    #[test]
     fn a_value_far_from_the_others_is_told_with_its_line() {
         let texts: Vec<String> = (0..40).map(|n| (n % 10 + 1).to_string()).collect();
         let mut values: Vec<Value<'_>> = texts.iter().map(|text| (text.as_str(), 1, 2)).collect();
         values.push(("100000", 1, 77));
         let numbers = numbers(&values, Points::default()).unwrap();
         assert_eq!(numbers.outliers, [("100000".to_owned(), 1, 77)]);
+    }
+
+    #[test]
+    fn numbers_as_long_as_they_can_be_are_only_compared() {
+        let longest = "7".repeat(28);
+        let negative = format!("-{longest}");
+        let texts: Vec<&str> = (0..40)
+            .map(|n| {
+                if n % 2 == 0 {
+                    longest.as_str()
+                } else {
+                    negative.as_str()
+                }
+            })
+            .collect();
+        let numbers = of(&texts).unwrap();
+        assert_eq!((numbers.negative, numbers.outliers.len()), (20, 0));
     }
 
     #[test]

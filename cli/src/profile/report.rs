@@ -190,8 +190,14 @@ fn table_report(table: &TableReport) {
     for remark in table.columns.iter().flat_map(column_remarks) {
         println!("  {remark}");
     }
+    if table.rows < FEW && !table.keys.keys.is_empty() {
+        println!("so few rows have keys by accident:");
+    }
     keys(&table.keys);
 }
+
+/// Of fewer rows nothing follows.
+const FEW: u64 = 20;
 
 /// A share of rows; never rounded to all or none.
 fn percent(part: u64, whole: u64) -> String {
@@ -269,7 +275,7 @@ fn numbers(numbers: &super::number::Numbers) -> String {
         } else if !numbers.whole {
             said.push_str(&format!(", written with `{}0`", writing.point));
         }
-        if let Some(group) = writing.group {
+        if let Some(group) = writing.group.filter(|_| numbers.grouped) {
             said.push_str(&format!(", `{group}` between thousands"));
         }
     }
@@ -460,10 +466,10 @@ fn keys(keys: &Keys) {
         );
     }
     for deciding in &keys.deciding {
-        let together = if deciding.together {
-            "its rows follow each other"
-        } else {
-            "its rows do not all follow each other"
+        let together = match deciding.together {
+            Some(true) => "its rows follow each other",
+            Some(false) => "its rows do not all follow each other",
+            None => "too many to tell whether their rows follow each other",
         };
         println!(
             "{} ({} different, at most {} rows each; {together}) decides {}",

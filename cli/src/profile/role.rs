@@ -114,6 +114,28 @@ pub(crate) fn is_called_alike(one: &str, other: &str) -> bool {
     !one.is_empty() && one == other
 }
 
+/// Whether a column is called nothing but a number: of what it is the number, its table says.
+pub(crate) fn is_called_a_number(name: &str) -> bool {
+    let numbers = [
+        "number",
+        "no",
+        "nr",
+        "num",
+        "id",
+        "n",
+        "nummer",
+        "numero",
+        "docno",
+        "docnumber",
+        "documentnumber",
+        "documentno",
+        "belegnummer",
+        "belegnr",
+        "numerodocumento",
+    ];
+    numbers.contains(&bare(name).as_str())
+}
+
 /// Whether a column is called like a day.
 pub(crate) fn is_called_a_day(name: &str) -> bool {
     let bare = bare(name);

@@ -1,5 +1,7 @@
 //! How rows of text are written: separator, quote, names of columns, first and last lines.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use csv::{ReaderBuilder, StringRecord};
 use serde_json::{Map, Value, json};
 
@@ -48,6 +50,9 @@ const FIRST: [&str; 12] = [
     "hdr", "head", "header", "h", "00", "vorsatz", "kopf", "testata", "testa", "tes", "inizio",
     "entete",
 ];
+
+/// More cells than this are no table.
+const MOST_CELLS: usize = 4096;
 
 type Records = Vec<(u64, StringRecord)>;
 
@@ -133,6 +138,10 @@ pub(crate) fn look(head: &str, tail: &str, whole: bool) -> Option<Separated> {
     let (quote, quote_seen) = quote_of(head, separator);
     let read = records(head, separator, quote);
     let (cells, _) = usual(&read);
+    // More than readers take.
+    if cells > MOST_CELLS {
+        return None;
+    }
     let mut notes = kinds_of_lines(&read, cells).into_iter().collect::<Vec<_>>();
     let mut found = Separated {
         separator,
@@ -187,7 +196,10 @@ fn kinds_of_lines(read: &Records, usual: usize) -> Option<String> {
             return None;
         }
     }
-    kinds.retain(|(.., times)| *times > 1);
+    // Lines of dashes around a table are no kind.
+    kinds.retain(|(mark, cells, times)| {
+        *times > 1 && (*cells > 1 || mark.chars().any(char::is_alphanumeric))
+    });
     if kinds.len() < 2 || kinds.iter().all(|(_, cells, _)| *cells == usual) {
         return None;
     }
@@ -260,8 +272,13 @@ fn beginning(found: &mut Separated, read: &Records, cells: usize, notes: &mut Ve
     {
         at = 1;
     }
+    let again = |first: &StringRecord| {
+        let mut others = read.iter().skip(1).map(|(_, record)| record.get(0));
+        others.any(|other| other.map(str::trim) == first.get(0).map(str::trim))
+    };
     if at == 1
         && let Some((1, first)) = read.first()
+        && !again(first)
         && first.get(0).is_some_and(is_mark)
         && first.len() > 1
     {
@@ -286,10 +303,8 @@ fn beginning(found: &mut Separated, read: &Records, cells: usize, notes: &mut Ve
     };
     if names(first, &below(at + 1)) {
         let heads: Vec<&str> = first.iter().map(str::trim).collect();
-        let twice = heads
-            .iter()
-            .enumerate()
-            .any(|(index, head)| heads.iter().take(index).any(|other| other == head));
+        let different: BTreeSet<&&str> = heads.iter().collect();
+        let twice = different.len() < heads.len();
         if twice {
             notes.push("names of columns are there twice: they are named here instead".to_owned());
             found.columns = Some(apart(&heads));
@@ -308,17 +323,19 @@ fn beginning(found: &mut Separated, read: &Records, cells: usize, notes: &mut Ve
 /// Names that are told apart.
 fn apart(heads: &[&str]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut next: BTreeMap<String, usize> = BTreeMap::new();
     for (index, head) in heads.iter().enumerate() {
         let bare = if head.is_empty() {
             format!("column_{}", index + 1)
         } else {
             (*head).to_owned()
         };
+        let number = next.entry(bare.clone()).or_insert(2);
         let mut name = bare.clone();
-        let mut number = 2;
-        while names.contains(&name) {
+        while !taken.insert(name.clone()) {
             name = format!("{bare}_{number}");
-            number += 1;
+            *number += 1;
         }
         names.push(name);
     }
@@ -342,7 +359,7 @@ fn end(found: &mut Separated, read: &Records, cells: usize, whole: bool) {
         .any(|(_, record)| record.get(0).map(str::trim) == Some(mark));
     let blank = last.iter().filter(|cell| cell.trim().is_empty()).count();
     let word = LAST.contains(&mark.trim_end_matches(':').to_lowercase().as_str());
-    let other = last.len() != cells && last.len() > 1;
+    let other = last.len() < cells && last.len() > 1;
     let has_letters = |cell: &str| cell.chars().any(char::is_alphabetic);
     // Among numbers a word says what it is.
     let alone = has_letters(mark)
@@ -477,6 +494,7 @@ mod tests {
     #[test]
     fn lines_of_several_kinds_are_told() {
         let found = of("H;1;2026;X\nL;1;A\nL;2;B\nH;2;2026;Y\nL;1;A\nL;2;B\n");
+        assert!(found.header.is_none());
         assert!(
             found.notes[0].contains("H (4 cells, 2 lines), L (3 cells, 4 lines)"),
             "{:?}",

@@ -19,8 +19,8 @@ pub(crate) struct Shapes {
     pub(crate) tables: Vec<Shape>,
 }
 
-/// Says where a part stands, not what it says.
-const PLACES: [&str; 3] = ["_file", "_line", "_segment"];
+/// Says where a part stands or what it is called, not what it says.
+const PLACES: [&str; 5] = ["_file", "_line", "_segment", "_element", "_empty"];
 
 /// The most columns of a table, and the most tables.
 const MOST: usize = 400;
@@ -108,7 +108,11 @@ fn gather<'v>(
     match value {
         Value::Object(fields) => {
             for (field, below) in fields {
-                if PLACES.contains(&field.as_str()) {
+                // The first component of an EDIFACT element is there by both names.
+                let twice = field
+                    .strip_suffix("_1")
+                    .is_some_and(|element| fields.get(element) == Some(below));
+                if PLACES.contains(&field.as_str()) || twice {
                     continue;
                 }
                 let named = if name.is_empty() {

@@ -217,11 +217,6 @@ impl Column {
         all.sort_by(|a, b| b.1.rows.cmp(&a.1.rows).then_with(|| a.0.cmp(b.0)));
         all
     }
-
-    /// Whether rows with the same value follow each other.
-    pub(crate) fn is_together(&self) -> bool {
-        self.gave_up.is_none() && self.left_blank == 0 && self.runs == self.values.len() as u64
-    }
 }
 
 #[cfg(test)]
@@ -241,7 +236,7 @@ mod tests {
         };
         assert_eq!((code.filled, code.padded, code.width), (3, 2, Some(4)));
         assert_eq!((text.filled, text.only_blanks), (1, 1));
-        assert!(code.is_together());
+        assert_eq!(code.runs, 3);
     }
 
     #[test]

@@ -221,14 +221,34 @@ fn print_feed(feed: &CheckedFeed) {
     }
 }
 
+/// Characters of a line that is told as a whole.
+const LONGEST: usize = 240;
+
 impl LineDifference {
+    fn of(line: usize, what: String, wanted: &Value, found: &Value) -> Self {
+        let fields = compare(wanted, found).into_iter();
+        Self {
+            line: Some(line),
+            what,
+            // The id follows from the content, which is told.
+            fields: fields.filter(|field| field.pointer != "/id").collect(),
+            whole: None,
+            fate: "differs",
+        }
+    }
+
     fn lines(&self) -> Vec<String> {
         let place = match self.line {
             Some(line) => format!("expected.jsonl line {line}, {}", self.what),
             None => self.what.clone(),
         };
         if let Some(whole) = &self.whole {
-            return vec![format!("{place}: {}: {whole}", self.fate)];
+            let text = whole.to_string();
+            let mut short: String = text.chars().take(LONGEST).collect();
+            if text.chars().nth(LONGEST).is_some() {
+                short.push('…');
+            }
+            return vec![format!("{place}: {}: {short}", self.fate)];
         }
         let fields = self.fields.iter();
         fields.map(|field| format!("{place}: {field}")).collect()
@@ -340,6 +360,7 @@ fn differences(wanted: &[Value], found: &[Value]) -> Vec<LineDifference> {
         .map(|line| Some((subject(line), line)))
         .collect();
     let mut all = Vec::new();
+    let mut alone: Vec<(usize, String, &Value)> = Vec::new();
     for (index, line) in wanted.iter().enumerate() {
         let what = subject(line);
         // The same content first: one subject may have several lines.
@@ -353,22 +374,34 @@ fn differences(wanted: &[Value], found: &[Value]) -> Vec<LineDifference> {
             .iter()
             .position(same)
             .or_else(|| open.iter().position(about));
-        let came = at.and_then(|at| open.get_mut(at)).and_then(Option::take);
-        match came {
+        match at.and_then(|at| open.get_mut(at)).and_then(Option::take) {
             Some((_, other)) if other == line => {}
-            Some((_, other)) => all.push(LineDifference {
-                line: Some(index + 1),
-                what,
-                // The id follows from the content, which is told.
-                fields: compare(line, other)
-                    .into_iter()
-                    .filter(|field| field.pointer != "/id")
-                    .collect(),
-                whole: None,
-                fate: "other",
-            }),
+            Some((_, other)) => all.push(LineDifference::of(index + 1, what, line, other)),
+            None => alone.push((index + 1, what, line)),
+        }
+    }
+    let mut left: Vec<(String, &Value)> = open.into_iter().flatten().collect();
+    let kind = |line: &Value| line.get("type").cloned();
+    for (line_number, what, line) in alone {
+        // Where as many came as are missing, it is their number that changed.
+        let missing = wanted
+            .iter()
+            .filter(|other| kind(other) == kind(line))
+            .count();
+        let came = found
+            .iter()
+            .filter(|other| kind(other) == kind(line))
+            .count();
+        let at = left.iter().position(|(_, other)| {
+            kind(line).is_some() && kind(other) == kind(line) && missing == came
+        });
+        match at {
+            Some(at) => {
+                let (_, other) = left.remove(at);
+                all.push(LineDifference::of(line_number, what, line, other));
+            }
             None => all.push(LineDifference {
-                line: Some(index + 1),
+                line: Some(line_number),
                 what,
                 fields: Vec::new(),
                 whole: Some(line.clone()),
@@ -376,7 +409,7 @@ fn differences(wanted: &[Value], found: &[Value]) -> Vec<LineDifference> {
             }),
         }
     }
-    for (what, line) in open.into_iter().flatten() {
+    for (what, line) in left {
         all.push(LineDifference {
             line: None,
             what,
@@ -386,16 +419,16 @@ fn differences(wanted: &[Value], found: &[Value]) -> Vec<LineDifference> {
         });
     }
     if all.is_empty() && wanted != found {
+        let order = found.iter().map(|line| json!(subject(line)));
         all.push(LineDifference {
             line: None,
             what: "the lines".to_owned(),
             fields: Vec::new(),
-            whole: Some(Value::Array(
-                found.iter().map(|line| json!(subject(line))).collect(),
-            )),
+            whole: Some(Value::Array(order.collect())),
             fate: "came in another order",
         });
     }
+    all.sort_by_key(|difference| difference.line.unwrap_or(usize::MAX));
     all
 }
 
@@ -425,6 +458,18 @@ mod tests {
         assert_eq!(
             told[1],
             "expected.jsonl line 3, po.created 3: /data/lines/0/qty is \"8\", expected was \"7\""
+        );
+    }
+
+    #[test]
+    fn a_number_that_changed_is_told_as_a_field() {
+        let told = told(
+            &[fact("1", "5"), fact("2", "6")],
+            &[fact("A1", "5"), fact("2", "6")],
+        );
+        assert_eq!(
+            told,
+            ["expected.jsonl line 1, po.created 1: /data/poNumber is \"A1\", expected was \"1\""]
         );
     }
 

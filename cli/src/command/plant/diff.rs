@@ -173,7 +173,7 @@ fn changes(
 fn print(plant: &PlantCode, what: &str, changes: &Changes) {
     println!("{plant}: this folder, compared with {what}");
     println!(
-        "{} sets of files, {} documents: {} facts before, {} now; {} added, {} changed, {} gone",
+        "sets of files: {}; documents: {}; facts: {} before, {} now; added {}, changed {}, gone {}",
         changes.files,
         changes.documents,
         changes.facts_before,

@@ -1,11 +1,15 @@
 //! The text of a drafted feed.
 
+mod facts;
+
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::column::{ColumnReport, Kind};
-use super::super::role::{Likely, Role};
+use super::super::role::{Likely, Role, is_called_a_number};
 use super::super::{Profiles, TableReport};
-use super::{DraftFile, Known, amount, day, path, pattern, quoted, scalar};
+use super::{DraftFile, Known, path, pattern, quoted, scalar};
 use crate::table::clean;
 
 /// A column, and how an expression names it.
@@ -26,6 +30,13 @@ pub(super) struct Writer<'p> {
     is_grouped: bool,
     text: String,
     missing: Vec<&'static str>,
+    /// Columns that a field was found in.
+    used: BTreeSet<String>,
+}
+
+/// Stands for the columns of a file until all fields are written.
+fn marker(file: usize) -> String {
+    format!("@columns of file {file}@")
 }
 
 fn as_is(_: &ColumnReport, path: &str) -> String {
@@ -56,11 +67,21 @@ impl<'p> Writer<'p> {
             is_grouped: false,
             text: String::new(),
             missing: Vec::new(),
+            used: BTreeSet::new(),
         }
     }
 
     /// What was written.
-    pub(super) fn done(self) -> (String, Vec<&'static str>, Vec<DraftFile>) {
+    pub(super) fn done(mut self) -> (String, Vec<&'static str>, Vec<DraftFile>) {
+        for file in &self.files {
+            let profile = self.profiles.files.get(file.index);
+            let table = profile.and_then(|profile| profile.tables.first());
+            let columns = table.into_iter().flat_map(|table| &table.columns);
+            let names = columns.map(|column| column.name.as_str());
+            let used: Vec<&str> = names.filter(|name| self.used.contains(*name)).collect();
+            let used = serde_json::to_string(&used).unwrap_or_default();
+            self.text = self.text.replace(&marker(file.index), &used);
+        }
         (self.text, self.missing, self.files)
     }
 
@@ -86,11 +107,24 @@ impl<'p> Writer<'p> {
             None => &[Role::OrderNumber, Role::ReceiptNumber, Role::InvoiceNumber],
         };
         let named = roles.iter().find_map(|role| self.header.about(*role));
-        named.or_else(|| {
-            let deciding = self.header.keys.deciding.first()?;
-            let mut columns = self.header.columns.iter();
-            columns.find(|column| column.name == deciding.column)
-        })
+        let mut columns = self.header.columns.iter();
+        // Of a document by itself that is its number which nothing else is called by.
+        let keys = &self.header.keys.keys;
+        named
+            .or_else(|| {
+                columns.find(|column| {
+                    column.role.is_none()
+                        && is_called_a_number(&column.name)
+                        && keys
+                            .iter()
+                            .any(|key| key.as_slice() == [column.name.clone()])
+                })
+            })
+            .or_else(|| {
+                let deciding = self.header.keys.deciding.first()?;
+                let mut columns = self.header.columns.iter();
+                columns.find(|column| column.name == deciding.column)
+            })
     }
 
     pub(super) fn head(&mut self, fact: Option<Likely>, likely: &[Likely]) {
@@ -156,11 +190,11 @@ impl<'p> Writer<'p> {
         let Some(table) = profile.tables.first().filter(|_| !self.is_tree) else {
             return;
         };
-        let named = table.columns.iter().filter(|column| column.role.is_some());
-        let names: Vec<&str> = named.map(|column| column.name.as_str()).collect();
-        if !names.is_empty() && file.key.is_none() {
-            let names = serde_json::to_string(&names).unwrap_or_default();
-            self.line(&format!("    columns: {names} # must be there"));
+        if file.key.is_none() {
+            self.line(&format!(
+                "    columns: {} # must be there",
+                marker(file.index)
+            ));
         }
         if let Some((own, leading)) = &file.of {
             self.line(&format!(
@@ -202,7 +236,7 @@ impl<'p> Writer<'p> {
             .deciding
             .iter()
             .find(|deciding| deciding.column == column.name);
-        if deciding.is_some_and(|deciding| !deciding.together) {
+        if deciding.is_some_and(|deciding| deciding.together == Some(false)) {
             self.line("    # ! Its rows do not all follow each other: one document would become several. Have the extract sorted by it.");
         }
         if column.written_once {
@@ -251,8 +285,41 @@ impl<'p> Writer<'p> {
         Some((column, format!("document.{path}")))
     }
 
+    /// The day of a document: a column that is called so, else the only one that is a day and nothing else.
+    fn day_of(&self, role: Role) -> Found<'p> {
+        if let Some(found) = self.of_header(role) {
+            return Some(found);
+        }
+        let deciding = self.header.keys.deciding.iter();
+        let differs = |column: &ColumnReport| {
+            let mut beside = deciding.clone().filter(|deciding| {
+                let group = self.files.first().and_then(|file| file.group.as_ref());
+                group == Some(&deciding.column)
+            });
+            beside.any(|deciding| deciding.beside.contains(&column.name))
+        };
+        let mut days =
+            self.header.columns.iter().filter(|column| {
+                column.days.is_some() && column.role.is_none() && !differs(column)
+            });
+        let (only, none) = (days.next(), days.next());
+        only.filter(|_| none.is_none())
+            .map(|column| (column, path(&column.name, self.is_tree)))
+    }
+
+    /// The number of a document.
+    fn number_of(&self, fact: Likely, role: Role) -> Found<'p> {
+        self.of_header(role).or_else(|| {
+            let column = self
+                .number(Some(fact))
+                .filter(|column| column.role.is_none())?;
+            Some((column, path(&column.name, self.is_tree)))
+        })
+    }
+
     /// A field that a column was found for.
     fn field(&mut self, indent: usize, name: &str, column: &ColumnReport, expression: &str) {
+        self.used.insert(column.name.clone());
         let mut note = format!("? {}, {}", column.name, column.kind.word());
         let mut mark = "";
         if let Some(numbers) = &column.numbers {
@@ -323,7 +390,9 @@ impl<'p> Writer<'p> {
         let zone = quoted(self.known.zone);
         let Some((column, path)) = found else {
             self.missing.push("time");
-            self.line("    time: $error(\"time is not mapped yet: when it happened\") # !");
+            let error = "$error(\"time is not mapped yet: when it happened\")";
+            let line = format!("    time: {} # !", scalar(error));
+            self.line(&line);
             return;
         };
         let format = column
@@ -341,285 +410,5 @@ impl<'p> Writer<'p> {
             )
         };
         self.field(4, "time", column, &expression);
-    }
-
-    fn event(&mut self, name: &str, fact: Likely) {
-        self.line("events:");
-        self.line(&format!("  {name}:"));
-        self.line(&format!("    type: {}", fact.event()));
-    }
-
-    fn each(&mut self) {
-        let lines = self.files.iter().find(|file| file.of.is_some());
-        let each = match lines {
-            Some(file) => file.role.clone(),
-            None if self.is_tree && !self.lines.path.is_empty() => path(&self.lines.path, true),
-            None if self.is_grouped => "rows".to_owned(),
-            None => "$".to_owned(),
-        };
-        self.line("      lines:");
-        self.line(&format!("        each: {}", scalar(&each)));
-        self.line("        fields:");
-    }
-
-    pub(super) fn none(&mut self) {
-        self.line("# It looks like none of the facts that are drafted: order, receipt, invoice; --fact says which it is.");
-        self.line("# A table of codes is a lookup of another feed: docs/mapping.md.");
-        self.line("events: {}");
-    }
-
-    fn line_number(&mut self) {
-        match self.of_line(Role::LineNumber) {
-            Some((column, path)) => self.field(10, "lineNo", column, &path),
-            None => self.line(
-                "          lineNo: position # ! the file has no number of lines: their position in the document, which must stay the same",
-            ),
-        }
-    }
-
-    fn currency(&mut self) {
-        match (self.of_header(Role::Currency), self.known.currency) {
-            (Some((column, path)), _) => self.field(6, "currency", column, &path),
-            (None, Some(currency)) => {
-                let line = format!("      currency: {{ constant: {} }}", scalar(currency));
-                self.line(&line);
-            }
-            (None, None) => self.absent(
-                6,
-                "currency",
-                "the file names none; where it is always the same write { constant: EUR }",
-            ),
-        }
-    }
-
-    fn unit(&mut self, is_required: bool) {
-        let found = self.of_line(Role::Unit).or_else(|| self.units_by_content());
-        match found {
-            Some((column, path)) if self.known.with_lookup && !column.same_units.is_empty() => {
-                let expression = format!("$table(\"units\", {path}, \"unit\")");
-                let comment = format!(
-                    "? {}; lookups/units.csv makes its writings one",
-                    column.name
-                );
-                let line = format!(
-                    "          uom: {} # {}",
-                    scalar(&expression),
-                    clean(&comment)
-                );
-                self.line(&line);
-            }
-            Some((column, path)) => self.field(10, "uom", column, &path),
-            None if is_required => self.absent(
-                10,
-                "uom",
-                "the file names no unit; where it is always the same write { constant: EA }",
-            ),
-            None => {}
-        }
-    }
-
-    fn units_by_content(&self) -> Found<'p> {
-        let column = self
-            .lines
-            .columns
-            .iter()
-            .find(|column| column.units.is_some())?;
-        Some((column, path(&column.name, self.is_tree)))
-    }
-
-    fn price(&mut self) {
-        let price = self.of_line(Role::Price);
-        let base = self
-            .of_line(Role::PriceBase)
-            .filter(|(base, _)| base.kind == Kind::Number);
-        match (price, base) {
-            (Some((column, path)), Some((base, base_path))) => {
-                let per = format!(
-                    "$dec_div({}, {}, 6)",
-                    amount(column, &path),
-                    amount(base, &base_path)
-                );
-                self.field(10, "unitPrice", column, &per);
-            }
-            (Some((column, path)), None) => {
-                self.field(10, "unitPrice", column, &amount(column, &path))
-            }
-            (None, _) => self.absent(10, "unitPrice", "no column looks like a price per unit"),
-        }
-    }
-
-    pub(super) fn order(&mut self) {
-        self.event("created", Likely::Order);
-        self.time(self.of_header(Role::OrderDate));
-        self.line("    data:");
-        self.required(
-            6,
-            "poNumber",
-            self.of_header(Role::OrderNumber),
-            as_is,
-            "no column looks like the order's number",
-        );
-        self.required(
-            6,
-            "supplierId",
-            self.of_header(Role::Supplier),
-            as_is,
-            "no column looks like the supplier's code",
-        );
-        self.currency();
-        self.required(
-            6,
-            "orderDate",
-            self.of_header(Role::OrderDate),
-            day,
-            "no column looks like the day of the order",
-        );
-        self.each();
-        self.line_number();
-        self.required(
-            10,
-            "itemId",
-            self.of_line(Role::Item),
-            as_is,
-            "no column looks like the item's code",
-        );
-        self.required(
-            10,
-            "qty",
-            self.of_line(Role::Quantity),
-            amount,
-            "no column looks like the quantity",
-        );
-        self.unit(true);
-        self.price();
-        self.optional(10, "taxCode", self.of_line(Role::TaxCode), as_is);
-        self.optional(10, "needDate", self.of_line(Role::NeedDate), day);
-    }
-
-    pub(super) fn receipt(&mut self) {
-        let number = self
-            .of_header(Role::ReceiptNumber)
-            .or_else(|| self.of_header(Role::ShipmentNumber));
-        self.event("received", Likely::Receipt);
-        self.time(self.of_header(Role::ReceiptDate));
-        self.line("    data:");
-        self.required(
-            6,
-            "receiptNumber",
-            number,
-            as_is,
-            "no column looks like the receipt's number",
-        );
-        self.required(
-            6,
-            "poNumber",
-            self.of_header(Role::OrderNumber),
-            as_is,
-            "no column looks like the order's number",
-        );
-        self.each();
-        self.line_number();
-        self.optional(10, "itemId", self.of_line(Role::Item), as_is);
-        let quantity = self
-            .of_line(Role::QuantityReceived)
-            .or_else(|| self.of_line(Role::Quantity));
-        self.required(
-            10,
-            "qtyReceived",
-            quantity.clone(),
-            amount,
-            "no column looks like the quantity that came",
-        );
-        self.optional(
-            10,
-            "qtyInQuestion",
-            self.of_line(Role::QuantityRejected),
-            |column, path| {
-                let amount = amount(column, path);
-                format!("$dec_cmp({amount}, \"0\") > 0 ? {amount}")
-            },
-        );
-        self.unit(false);
-        if let (Some((lot, lot_path)), Some((of, of_path))) = (self.of_line(Role::Lot), quantity) {
-            let lot_path = lot_path.clone();
-            self.line("          lots:");
-            self.line(&format!(
-                "            each: {}",
-                scalar(&format!("$exists({lot_path}) ? $"))
-            ));
-            self.line("            fields:");
-            self.field(14, "lotId", lot, &lot_path);
-            self.field(14, "qty", of, &amount(of, &of_path));
-            self.optional(14, "expiry", self.of_line(Role::Expiry), day);
-        }
-    }
-
-    pub(super) fn invoice(&mut self) {
-        self.event("invoiced", Likely::Invoice);
-        self.time(self.of_header(Role::InvoiceDate));
-        self.line("    data:");
-        self.required(
-            6,
-            "invoiceNumber",
-            self.of_header(Role::InvoiceNumber),
-            as_is,
-            "no column looks like the invoice's number",
-        );
-        self.required(
-            6,
-            "supplierId",
-            self.of_header(Role::Supplier),
-            as_is,
-            "no column looks like the supplier's code",
-        );
-        self.required(
-            6,
-            "invoiceDate",
-            self.of_header(Role::InvoiceDate),
-            day,
-            "no column looks like the day of the invoice",
-        );
-        self.currency();
-        self.each();
-        self.required(
-            10,
-            "poNumber",
-            self.of_line(Role::OrderNumber),
-            as_is,
-            "no column looks like the order's number",
-        );
-        self.line_number();
-        self.required(
-            10,
-            "qty",
-            self.of_line(Role::Quantity),
-            amount,
-            "no column looks like the quantity",
-        );
-        self.unit(false);
-        self.price();
-        self.optional(10, "taxCode", self.of_line(Role::TaxCode), as_is);
-        self.line("      totals:");
-        self.required(
-            8,
-            "net",
-            self.of_header(Role::NetAmount),
-            amount,
-            "no column looks like the net total",
-        );
-        self.required(
-            8,
-            "tax",
-            self.of_header(Role::TaxAmount),
-            amount,
-            "no column looks like the tax; where there is none write { constant: \"0\" }",
-        );
-        self.required(
-            8,
-            "gross",
-            self.of_header(Role::GrossAmount),
-            amount,
-            "no column looks like the total",
-        );
     }
 }

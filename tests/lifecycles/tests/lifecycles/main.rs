@@ -23,5 +23,6 @@ mod outbox_files;
 mod purchase;
 mod recorded;
 mod setting;
+mod tools;
 mod watch;
 mod webhook;
