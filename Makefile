@@ -15,8 +15,14 @@ FUNCTIONS := -p import -p ingest -p lifecycle -p odoo-watch -p outbox -p purchas
 FAILPOINTS := --features import/failpoints,ingest/failpoints,lifecycle/failpoints,odoo-watch/failpoints,outbox/failpoints,purchase-order/failpoints
 ORDERS ?= 25
 VERSION ?= 19
+CASES ?= 10000000
+FUZZED := delimited fixed xml json x12 edifact workbook workbook_part feed expression
 
-.PHONY: help setup build demo test lint unit lifecycles test-odoo templates package clean
+# The reference of the mapping language, which tests and benchmarks compare ours with; it is never in production.
+JSONATA := jsonata@2.2.2
+WITH_JSONATA = folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && npm install --silent --no-audit --no-fund --prefix "$$folder" $(JSONATA)
+
+.PHONY: help setup build demo test lint unit fuzz lifecycles test-odoo templates bench jsonata-fixtures package clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -55,6 +61,15 @@ test-odoo: ## Run the lifecycles against a real Odoo: ODOO_URL, ODOO_DB, ODOO_LO
 	@test -n "$(ODOO_URL)" || { echo "make test-odoo: set ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_API_KEY"; exit 1; }
 	$(MAKE) lifecycles
 	cargo test --locked -p interplant-odoo
+
+fuzz: ## Fuzz the readers of plants' files in CASES=10000000 cases each, or one of them: TARGET=x12; RANDOM_CASES=1 without guidance
+	nice -n 10 tests/fuzz/run $(CASES) $(or $(TARGET),$(FUZZED))
+
+bench: ## Measure the mapping room beside its peers, within two minutes; needs Node
+	@$(WITH_JSONATA) && JSONATA="$$folder/node_modules/jsonata" cargo bench --locked -p interplant-mapping --bench peers
+
+jsonata-fixtures: ## Record what jsonata-js says of the expressions in shared/mapping/tests/oracle; needs Node
+	@$(WITH_JSONATA) && JSONATA="$$folder/node_modules/jsonata" node shared/mapping/tests/oracle/record.mjs
 
 package: setup ## Build the functions in release as SAM deploys them; ARCHITECTURE=arm64 for Graviton
 	PATH="$(SAM_PATH)" sam build --config-env application --parameter-overrides Architecture=$(ARCHITECTURE)

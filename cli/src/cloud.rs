@@ -233,15 +233,7 @@ impl LocalCloud {
     /// # Errors
     /// When a store is not available.
     pub async fn publish(&mut self, plant: &Plant) -> Result<Sender, Failure> {
-        let random = [
-            uuid::Uuid::new_v4().into_bytes(),
-            uuid::Uuid::new_v4().into_bytes(),
-        ]
-        .concat();
-        let key = format!(
-            "whsec_{}",
-            base64::engine::general_purpose::STANDARD.encode(random)
-        );
+        let key = new_key();
         let code = plant.plant.to_string();
         self.write_keys(
             &code,
@@ -311,6 +303,56 @@ pub fn local_key(folder: &Path, plant: &str) -> Result<String, Failure> {
     keys.get(plant)
         .cloned()
         .ok_or_else(|| format!("{} has no key of plant {plant}", path.display()).into())
+}
+
+/// Gives a plant a key on a local cloud, where it has none yet; on AWS a person does that. Whether it was given.
+///
+/// # Errors
+/// When the key cannot be kept.
+pub async fn give_local_key(
+    folder: &Path,
+    context: &Context,
+    plant: &str,
+) -> Result<bool, Failure> {
+    if local_key(folder, plant).is_ok() {
+        return Ok(false);
+    }
+    let path = folder.join("keys.json");
+    let mut keys: HashMap<String, String> = match std::fs::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text)?,
+        Err(_) => HashMap::new(),
+    };
+    let key = new_key();
+    let secret = PlantKeys {
+        keys: vec![PlantKey {
+            id: "local".to_owned(),
+            secret: Some(key.clone()),
+            public_key: None,
+            not_after: None,
+        }],
+        webhook: Vec::new(),
+    };
+    let name = format!("plants/{plant}");
+    context
+        .secrets
+        .write(&name, &serde_json::to_string(&secret)?)
+        .await?;
+    keys.insert(plant.to_owned(), key);
+    std::fs::write(&path, serde_json::to_string_pretty(&keys)?)?;
+    restrict(&path)?;
+    Ok(true)
+}
+
+fn new_key() -> String {
+    let random = [
+        uuid::Uuid::new_v4().into_bytes(),
+        uuid::Uuid::new_v4().into_bytes(),
+    ]
+    .concat();
+    format!(
+        "whsec_{}",
+        base64::engine::general_purpose::STANDARD.encode(random)
+    )
 }
 
 /// Only this user reads keys.

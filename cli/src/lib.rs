@@ -8,12 +8,14 @@
 
 pub mod api;
 pub mod cloud;
+mod codes;
 pub mod command;
 mod compare;
 pub mod deliver;
 pub mod facts;
 pub mod feeds;
 pub mod legacy;
+pub mod outs;
 mod pack;
 pub mod plants;
 mod profile;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use crate::profile::{self, Draft, Profile};
+use crate::profile::{self, Draft, Profiles};
 use crate::{Failure, feeds, sample};
 
 /// Formats of files that packs begin with.
@@ -308,20 +308,28 @@ pub(crate) fn of_format(who: &Who, format: Format) -> Pack {
     pack(who, feed, &text, vec![(sample_name, sample)], units, quirks)
 }
 
-/// A pack that begins with a file of the plant.
+/// A pack that begins with files of the plant.
 ///
 /// # Errors
-/// When no sample can be cut from it.
-pub(crate) fn of_file(
+/// When no sample can be cut from them.
+pub(crate) fn of_files(
     who: &Who,
-    path: &Path,
-    profile: &Profile,
+    paths: &[PathBuf],
+    profiles: &Profiles,
     draft: &Draft,
 ) -> Result<Pack, Failure> {
-    let sample = sample::cut(path, profile, draft.group.as_deref())?;
+    let samples = sample::cut(paths, profiles, draft)?;
     let quoted = |text: &str| profile::scalar(text);
+    let lookup = profile::unit_lookup(&draft.units);
     let mut units = String::new();
     for unit in &draft.units {
+        // Another writing of a unit becomes that one by the lookup.
+        if lookup
+            .iter()
+            .any(|(written, kept)| *written == unit.written && written != kept)
+        {
+            continue;
+        }
         let meaning = unit.meaning.unwrap_or("not known");
         let line = match unit.odoo {
             Some(odoo) => format!("  {}: {odoo} # ? {meaning}\n", quoted(&unit.written)),
@@ -335,8 +343,8 @@ pub(crate) fn of_file(
     if !draft.units.iter().any(|unit| unit.odoo.is_some()) {
         units.push_str("  EA: uom.product_uom_unit\n");
     }
-    let quirks: Vec<String> = profile::remarks(profile)
-        .iter()
+    let remarks = profiles.files.iter().flat_map(profile::remarks);
+    let quirks: Vec<String> = remarks
         .map(|remark| format!("| {} | |", remark.replace('|', "\\|")))
         .collect();
     let quirks = if quirks.is_empty() {
@@ -344,14 +352,25 @@ pub(crate) fn of_file(
     } else {
         quirks.join("\n")
     };
-    Ok(pack(
-        who,
-        draft.name,
-        &draft.text,
-        vec![sample],
-        &units,
-        &quirks,
-    ))
+    let mut pack = pack(who, draft.name, &draft.text, samples, &units, &quirks);
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let rows = std::iter::once(("code", "unit")).chain(
+        lookup
+            .iter()
+            .map(|(code, unit)| (code.as_str(), unit.as_str())),
+    );
+    for (code, unit) in rows {
+        table
+            .write_record([code, unit])
+            .map_err(|error| error.to_string())?;
+    }
+    let table = table.into_inner().map_err(|error| error.to_string())?;
+    for (path, bytes) in &mut pack.files {
+        if path == "lookups/units.csv" {
+            bytes.clone_from(&table);
+        }
+    }
+    Ok(pack)
 }
 
 fn pack(

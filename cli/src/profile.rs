@@ -3,6 +3,7 @@
 //!
 //! The file is read by the same readers as by a feed, in bounded memory, whatever its length. Amounts are exact.
 
+mod between;
 mod column;
 mod cover;
 mod day;
@@ -29,6 +30,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Failure;
+use between::Between;
 use column::ColumnReport;
 use edi::Interchanges;
 use key::{Candidates, Keys};
@@ -38,9 +40,16 @@ use sniff::{Kind, Sniffed};
 use values::{Room, Table};
 
 pub(crate) use cover::{Lookup, read_lookup};
-pub(crate) use draft::{Draft, Known, draft, scalar};
+pub(crate) use draft::{Draft, DraftFile, Known, draft, scalar, unit_lookup};
 pub(crate) use report::{print, remarks};
 pub(crate) use role::Likely;
+
+/// What files hold, and what they have to do with one another.
+#[derive(Debug, Serialize)]
+pub(crate) struct Profiles {
+    pub(crate) files: Vec<Profile>,
+    pub(crate) between: Between,
+}
 
 /// What a file holds.
 #[derive(Debug, Serialize)]
@@ -96,12 +105,53 @@ impl TableReport {
     }
 }
 
-/// Looks at a file.
+/// A file, and how many are looked at beside each other.
+#[derive(Debug, Clone, Copy)]
+struct Source<'s> {
+    path: &'s Path,
+    beside: usize,
+}
+
+/// A file that was looked at.
+struct Looked {
+    profile: Profile,
+    tables: Vec<Table>,
+    reading: Reading,
+}
+
+/// Looks at files.
 ///
 /// # Errors
-/// When it cannot be read, or is nothing that plants should send.
-pub(crate) fn profile(path: &Path, lookups: &[Lookup]) -> Result<Profile, Failure> {
-    let file = sniff::sniff(path)?;
+/// When one cannot be read, or is nothing that plants should send.
+pub(crate) fn profile(paths: &[PathBuf], lookups: &[Lookup]) -> Result<Profiles, Failure> {
+    let mut looked = Vec::new();
+    let mut other = Vec::new();
+    for (index, path) in paths.iter().enumerate() {
+        match look(path, lookups, paths.len())? {
+            Ok(file) => looked.push(*file),
+            // Nothing of it is a table: there is nothing to compare.
+            Err(profile) => other.push((index, *profile)),
+        }
+    }
+    let between = if other.is_empty() && looked.len() > 1 {
+        between::between(&looked)
+    } else {
+        Between::default()
+    };
+    let mut files: Vec<Profile> = looked.into_iter().map(|looked| looked.profile).collect();
+    for (index, profile) in other {
+        files.insert(index.min(files.len()), profile);
+    }
+    Ok(Profiles { files, between })
+}
+
+/// Looks at a file; one that has no table is told apart.
+fn look(
+    path: &Path,
+    lookups: &[Lookup],
+    beside: usize,
+) -> Result<Result<Box<Looked>, Box<Profile>>, Failure> {
+    let file = sniff::sniff(path).map_err(|failure| format!("{}: {failure}", path.display()))?;
     let mut profile = Profile {
         notes: file.notes.clone(),
         file,
@@ -113,30 +163,30 @@ pub(crate) fn profile(path: &Path, lookups: &[Lookup]) -> Result<Profile, Failur
         lookups: Vec::new(),
         separated: None,
     };
-    let reading = profile.written(path)?;
-    let Some(mut reading) = reading else {
-        return Ok(profile);
+    let Some(mut reading) = profile.written(Source { path, beside })? else {
+        return Ok(Err(Box::new(profile)));
     };
     let tables = std::mem::take(&mut reading.tables);
-    let reports = reported(&tables, &mut reading, lookups);
-    profile.tables = reports.0;
-    profile.lookups = reports.1;
-    let roles: Vec<role::Role> = profile
-        .tables
-        .iter()
-        .flat_map(|table| table.columns.iter().filter_map(|column| column.role))
-        .collect();
+    let (reports, covered) = reported(&tables, &reading, lookups);
+    let columns = reports.iter().flat_map(|table| &table.columns);
+    let roles: Vec<role::Role> = columns.filter_map(|column| column.role).collect();
     profile.likely = role::likely(&roles);
-    profile.unread = reading.unread;
-    Ok(profile)
+    profile.tables = reports;
+    profile.lookups = covered;
+    profile.unread = std::mem::take(&mut reading.unread);
+    Ok(Ok(Box::new(Looked {
+        profile,
+        tables,
+        reading,
+    })))
 }
 
 impl Profile {
     /// Finds out how the file is written, and reads it once by that.
-    fn written(&mut self, path: &Path) -> Result<Option<Reading>, Failure> {
+    fn written(&mut self, source: Source<'_>) -> Result<Option<Reading>, Failure> {
         let head = self.file.head.clone();
         let format = match self.file.kind {
-            Kind::Text => return self.rows_of_text(path),
+            Kind::Text => return self.rows_of_text(source),
             Kind::X12 => {
                 self.interchanges = Some(edi::x12(&head));
                 json!({"x12": {}})
@@ -148,10 +198,10 @@ impl Profile {
             Kind::Xml => outline::xml(&head),
             Kind::Json => outline::json(&head, self.file.whole),
             Kind::JsonLines => json!({"json": {"lines": true}}),
-            Kind::Workbook => return self.workbook(path),
+            Kind::Workbook => return self.workbook(source),
         };
         self.read_by(
-            path,
+            source,
             format,
             "this release does not read files of this kind yet",
         )
@@ -159,13 +209,13 @@ impl Profile {
 
     fn read_by(
         &mut self,
-        path: &Path,
+        source: Source<'_>,
         format: Value,
         or_else: &str,
     ) -> Result<Option<Reading>, Failure> {
         let read = Extract::new(&format)
             .map_err(Failure::from)
-            .and_then(|extract| Reading::of(path, extract));
+            .and_then(|extract| Reading::of(source, extract));
         match read {
             Ok(reading) if reading.tables.iter().any(|table| table.rows > 0) => {
                 self.format = Some(format);
@@ -187,14 +237,14 @@ impl Profile {
         }
     }
 
-    fn rows_of_text(&mut self, path: &Path) -> Result<Option<Reading>, Failure> {
+    fn rows_of_text(&mut self, source: Source<'_>) -> Result<Option<Reading>, Failure> {
         let encoding = self.file.encoding.unwrap_or("utf-8");
         let found = separated::look(&self.file.head, &self.file.tail, self.file.whole);
         let Some(mut found) = found else {
             if let Some(format) = outline::fixed(&self.file.head, encoding) {
                 self.notes.push("no sign separates cells, and lines are as long as one another: the columns are guessed by the blanks between them; take them from the system's description".to_owned());
                 return self.read_by(
-                    path,
+                    source,
                     format,
                     "text in fixed columns is not read by this release",
                 );
@@ -205,7 +255,7 @@ impl Profile {
             return Ok(None);
         };
         let read = |found: &Separated| {
-            Reading::of(path, Extract::new(&found.format(encoding, (None, None)))?)
+            Reading::of(source, Extract::new(&found.format(encoding, (None, None)))?)
         };
         let mut reading = read(&found)?;
         // Without any quote in the beginning, one further down may be an inch mark.
@@ -249,7 +299,7 @@ impl Profile {
     }
 
     /// A workbook's table may begin below a title.
-    fn workbook(&mut self, path: &Path) -> Result<Option<Reading>, Failure> {
+    fn workbook(&mut self, source: Source<'_>) -> Result<Option<Reading>, Failure> {
         let or_else = "this release does not read workbooks yet";
         let mut best: Option<(usize, Value)> = None;
         for row in 1..=10 {
@@ -260,7 +310,7 @@ impl Profile {
             let Ok(extract) = Extract::new(&format) else {
                 break;
             };
-            let Ok(reading) = Reading::of(path, extract) else {
+            let Ok(reading) = Reading::of(source, extract) else {
                 continue;
             };
             let columns = reading.tables.first().map(|table| &table.columns);
@@ -274,7 +324,7 @@ impl Profile {
             }
         }
         let format = best.map_or_else(|| json!({"sheet": {}}), |(_, format)| format);
-        self.read_by(path, format, or_else)
+        self.read_by(source, format, or_else)
     }
 }
 
@@ -290,14 +340,14 @@ struct Reading {
 const SHOWN: usize = 10;
 
 impl Reading {
-    fn of(path: &Path, extract: Extract) -> Result<Self, Failure> {
+    fn of(source: Source<'_>, extract: Extract) -> Result<Self, Failure> {
         let mut reading = Self {
-            path: path.to_owned(),
+            path: source.path.to_owned(),
             extract,
             tables: Vec::new(),
             unread: UnreadRows::default(),
         };
-        let (mut tables, mut room) = (Vec::<Table>::new(), Room::default());
+        let (mut tables, mut room) = (Vec::<Table>::new(), Room::of(source.beside));
         let mut unread = UnreadRows::default();
         reading.rows(
             &mut |path, names, at, line, cells| {
@@ -354,7 +404,7 @@ impl Reading {
 /// Reports of tables, and how far lookups know their codes.
 fn reported(
     tables: &[Table],
-    reading: &mut Reading,
+    reading: &Reading,
     lookups: &[Lookup],
 ) -> (Vec<TableReport>, Vec<cover::Coverage>) {
     let columns = column::reports(tables);
@@ -369,8 +419,10 @@ fn reported(
                 .map(|(index, _)| index)
                 .collect()
         };
+        let decide = |index: usize| columns.get(index).is_some_and(ColumnReport::may_decide);
         let candidates = Candidates {
             fit: &fit,
+            decide: &decide,
             items: of_role(&|column| column.role == Some(role::Role::Item)),
             units: of_role(&|column| column.units.is_some()),
         };

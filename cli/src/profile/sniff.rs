@@ -188,7 +188,7 @@ fn encoding(sniffed: &mut Sniffed, head: &[u8], path: &Path) -> Result<(), Failu
         ));
     } else {
         sniffed.notes.push(format!(
-            "byte {bad} is not UTF-8: taken for {WINDOWS}; look whether the words above are right, else name another `encoding`"
+            "byte {bad} is not UTF-8: taken for {WINDOWS}; look whether its words are right, else name another `encoding`"
         ));
     }
     Ok(())

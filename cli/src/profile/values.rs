@@ -75,11 +75,12 @@ pub(crate) struct Room {
     bytes: usize,
 }
 
-impl Default for Room {
-    fn default() -> Self {
+impl Room {
+    /// The room of one of several files.
+    pub(crate) fn of(files: usize) -> Self {
         Self {
-            values: MOST_OF_ALL,
-            bytes: MOST_BYTES,
+            values: MOST_OF_ALL / files.max(1),
+            bytes: MOST_BYTES / files.max(1),
         }
     }
 }
@@ -231,7 +232,7 @@ mod tests {
     fn padded_blank_and_missing_cells_are_told_apart() {
         let mut table = Table::new("");
         table.widen(&["code".to_owned(), "text".to_owned()]);
-        let mut room = Room::default();
+        let mut room = Room::of(1);
         table.row(2, &["A   ", ""], &mut room);
         table.row(3, &["BB  ", "   "], &mut room);
         table.row(4, &["CCCC", "x"], &mut room);

@@ -1,6 +1,5 @@
 //! Files of plants: read by their feeds, taken in fact by fact.
 
-mod interchange;
 mod read;
 
 fn main() -> Result<(), lambda_runtime::Error> {

@@ -4,6 +4,8 @@
 //! since the last note has the same id again and is recognised. A message to look again is under way as long as
 //! somebody reads: so a reader that dies, or whose time runs out, is followed by the next.
 
+mod interchange;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Read;
@@ -30,8 +32,6 @@ use interplant_runtime::{Context, failpoint};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-
-use crate::interchange;
 
 /// Documents between two notes of how far the reader is.
 const NOTED_EVERY: u64 = 100;
@@ -251,10 +251,10 @@ impl Reading<'_> {
 }
 
 #[derive(Clone)]
-pub(crate) struct LocalFile {
+struct LocalFile {
     role: String,
-    pub(crate) name: String,
-    pub(crate) path: PathBuf,
+    name: String,
+    path: PathBuf,
 }
 
 /// A folder of this reader alone; it goes with it.
@@ -328,6 +328,9 @@ async fn take_in(
                 Came::Unread(unread) => {
                     delivery.counts.unread += 1;
                     note(delivery, &mut lines, &json!({"unread": unread}));
+                    if unread.ends {
+                        delivery.refuse(&unread);
+                    }
                 }
                 Came::Document(made) => {
                     facts.extend(made);

@@ -55,7 +55,11 @@ pub(crate) fn document() -> Value {
         json!({"type": "object", "required": ["entries", "next", "more"], "properties": {
             "entries": {"type": "array", "items": {"type": "object", "required": ["position", "event_id", "document", "type", "version", "offered_at", "event"], "properties": {
                 "position": {"type": "integer"}, "event_id": {"type": "string"}, "document": {"type": "string"}, "type": {"type": "string"},
-                "version": {"type": "integer"}, "offered_at": {"type": "string", "format": "date-time"}, "event": {"type": "object"}
+                "version": {"type": "integer"}, "offered_at": {"type": "string", "format": "date-time"}, "event": {"type": "object"},
+                "files": {"type": "array", "description": "The plant's own files, made of the event.", "items": {"type": "object", "required": ["out", "name", "file_url"], "properties": {
+                    "out": {"type": "string"}, "name": {"type": "string"}, "file_url": {"type": "string", "description": "to be fetched by GET within an hour"}
+                }}},
+                "file_problem": {"type": "string", "description": "why a file could not be made; it comes when the configuration is mended"}
             }}},
             "next": {"type": "integer"}, "more": {"type": "boolean"}
         }}),

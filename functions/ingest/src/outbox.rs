@@ -85,22 +85,52 @@ pub(crate) async fn list(
                 )
             })?,
     };
-    let page = context
+    let mut page = context
         .outbox
         .table
         .open(plant, after, limit)
         .await
         .map_err(|error| unavailable(&error))?;
+    let takes_files = context
+        .files
+        .with_outs(plant)
+        .await
+        .map_err(|error| unavailable(&error))?
+        .is_some();
+    if takes_files && let Some(unmade) = page.entries.iter().position(|entry| entry.files.is_none())
+    {
+        // Its files come in a moment; what is behind it is not shown before it, or it could be overlooked.
+        page.entries.truncate(unmade);
+        page.more = true;
+    }
     let next = page.entries.last().map_or(after, |entry| entry.position);
-    let entries: Vec<Value> = page.entries.iter().map(shown).collect();
+    let mut entries = Vec::with_capacity(page.entries.len());
+    for entry in &page.entries {
+        entries.push(shown(context, entry).await?);
+    }
     Ok(json!({"entries": entries, "next": next, "more": page.more}))
 }
 
-fn shown(entry: &Entry) -> Value {
-    json!({
+async fn shown(context: &Context, entry: &Entry) -> Result<Value, Problem> {
+    let mut shown = json!({
         "position": entry.position, "event_id": entry.event_id, "document": entry.document, "type": entry.kind,
         "version": entry.version, "offered_at": entry.offered_at, "event": entry.event
-    })
+    });
+    if let (Some(files), Some(shown)) = (&entry.files, shown.as_object_mut()) {
+        let mut made = Vec::with_capacity(files.made.len());
+        for file in &files.made {
+            let url = context.files.out_address(&file.key).await;
+            let url = url.map_err(|error| unavailable(&error))?;
+            made.push(json!({"out": file.out, "name": file.name, "file_url": url}));
+        }
+        if !made.is_empty() {
+            shown.insert("files".to_owned(), Value::Array(made));
+        }
+        if let Some(problem) = &files.problem {
+            shown.insert("file_problem".to_owned(), json!(problem));
+        }
+    }
+    Ok(shown)
 }
 
 /// `POST /v1/outbox/acknowledgements`: what the plant has done with entries.

@@ -1,7 +1,6 @@
 //! What plants are told: sent to their webhooks, in order, until they have taken it.
 
 mod push;
-mod send;
 
 fn main() -> Result<(), lambda_runtime::Error> {
     interplant_runtime::step::steps()

@@ -1,8 +1,11 @@
-//! Sends a plant what waits in its outbox, if it has a webhook. Handler `push`.
+//! Makes the files of what waits in a plant's outbox, and sends it, if the plant has a webhook. Handler `push`.
 //!
 //! Safe to repeat and to run twice at once: one sender at a time holds a plant, and what it sends a second
 //! time after a crash has the same id again. It is woken by an offer, by its own delayed message for the next
 //! attempt, and by the sweeper when such a message was lost.
+
+mod files;
+mod send;
 
 use std::time::Duration;
 
@@ -18,9 +21,12 @@ use interplant_runtime::outbox::{
 use interplant_runtime::step::StepError;
 use interplant_runtime::store::Error;
 use interplant_runtime::webhook::PlantKeys;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::send::Hook;
+use send::Hook;
+
+/// When files are made that could not be made at once, for want of time or of a store.
+const FILES_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// Messages are not delayed longer than this; the sweeper wakes us for what is due later.
 const LONGEST_DELAY: Duration = Duration::from_secs(900);
@@ -55,6 +61,14 @@ async fn push(context: &Context, body: &str, deadline: Timestamp) -> Result<(), 
     let plant = plant.ok_or_else(|| {
         Error::Unreadable(format!("plant {code} has an outbox but is not published"))
     })?;
+    // What is wrong with files holds no webhook up.
+    let all_made = match files::make(context, &plant, deadline).await {
+        Ok(all_made) => all_made,
+        Err(error) => {
+            tracing::warn!(plant.code = %code, "files: {error}");
+            false
+        }
+    };
     let hook = hook(context, &plant).await?;
     let receiver = WebhookOf {
         context,
@@ -64,10 +78,20 @@ async fn push(context: &Context, body: &str, deadline: Timestamp) -> Result<(), 
     let sender = uuid::Uuid::new_v4().to_string();
     let ran = send_due(&context.outbox.table, &receiver, &code, &sender, deadline).await?;
     tracing::info!(plant.code = %code, taken = ran.taken, failed = ran.failed, busy = ran.busy, wake_at = ?ran.wake_at, "Pushed");
-    let wait = ran.wake_at.map(|at| at.duration_since(context.now()));
+    let files_at = (!all_made).then(|| context.now() + FILES_AGAIN);
+    if let Some(at) = files_at {
+        context.outbox.table.look_at(&code, at).await?;
+    }
+    let wake_at = ran
+        .wake_at
+        .filter(|_| !ran.busy)
+        .into_iter()
+        .chain(files_at)
+        .min();
+    let wait = wake_at.map(|at| at.duration_since(context.now()));
     // Rounded up: a message that comes too early would find nothing due.
     let wait = wait.map(|wait| Duration::from_secs(u64::try_from(wait.as_secs() + 1).unwrap_or(0)));
-    if let Some(wait) = wait.filter(|wait| !ran.busy && *wait <= LONGEST_DELAY)
+    if let Some(wait) = wait.filter(|wait| *wait <= LONGEST_DELAY)
         && let Err(error) = context.outbox.wake(&code, wait).await
     {
         tracing::warn!(plant.code = %code, "not queued, the sweeper will: {error}");

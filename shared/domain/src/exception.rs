@@ -201,6 +201,8 @@ codes! {
     NotDelivered = "NOT_DELIVERED", Operations, 4, "Mend what the webhook answers, then `interplant outbox send-again`; then skip.";
     /// Nothing is sent to the plant's webhook any more: it is gone, or address or key cannot be used.
     WebhookStopped = "WEBHOOK_STOPPED", Operations, 4, "Put address or key right and publish the plant, which lets the webhook be tried again; then skip.";
+    /// A file could not be made for the plant of what it is to be told.
+    FileNotMade = "FILE_NOT_MADE", DataSteward, 8, "Add the code or mend the mapping under plants/<code>/out and publish the plant, which makes the file; then skip.";
     /// The plant refuses an order, or a change of it, that it was told of.
     OrderRefusedByPlant = "ORDER_REFUSED_BY_PLANT", Buyer, 8, "Read the plant's reason; put the order right in Odoo, or the plant's system and `interplant outbox send-again`; then skip.";
     /// The plant refuses master data that it was told of.
@@ -217,6 +219,7 @@ impl Code {
             self,
             Self::NotDelivered
                 | Self::WebhookStopped
+                | Self::FileNotMade
                 | Self::OrderRefusedByPlant
                 | Self::DataRefusedByPlant
         )

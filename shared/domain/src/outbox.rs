@@ -45,8 +45,34 @@ pub struct Entry {
     /// What the plant said last, or why it was not sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The plant's own files that were made of it, once somebody has looked whether there are such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Files>,
     /// Raised by every change.
     pub revision: u64,
+}
+
+/// What was made of an entry for a plant that takes files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Files {
+    /// SHA-256 of the configuration by which they were made.
+    pub bundle: String,
+    /// The files.
+    pub made: Vec<FileOut>,
+    /// Why one of them could not be made; another configuration may make it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// A file that was made of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileOut {
+    /// What kind of file.
+    pub out: String,
+    /// Its name.
+    pub name: String,
+    /// Where it lies.
+    pub key: String,
 }
 
 /// Where an entry stands.
@@ -174,6 +200,24 @@ impl Entry {
                 State::GivenUp
             },
             note: Some(note),
+            revision: self.revision + 1,
+            ..self.clone()
+        }
+    }
+
+    /// Whether its files have to be made by a configuration: none were, or a former one could not.
+    #[must_use]
+    pub fn wants_files(&self, bundle: &str) -> bool {
+        self.files
+            .as_ref()
+            .is_none_or(|files| files.problem.is_some() && files.bundle != bundle)
+    }
+
+    /// The entry with its files.
+    #[must_use]
+    pub fn with_files(&self, files: Files) -> Self {
+        Self {
+            files: Some(files),
             revision: self.revision + 1,
             ..self.clone()
         }

@@ -51,7 +51,8 @@ fn told(differences: &Differences) -> Vec<String> {
         let data = fact.data().unwrap();
         let plant: PlantCode = "plant-a".parse().unwrap();
         fact.check(&plant).unwrap();
-        let lines = |field: &str| data[field].to_string();
+        // In the order of names, however JSON is kept.
+        let lines = |field: &str| serde_json_canonicalizer::to_string(&data[field]).unwrap();
         format!(
             "{:?} r{} {}",
             fact.kind(),

@@ -177,8 +177,12 @@ fn read_tree(
 ) -> Result<(), Unread> {
     let open = || (input.open)().map_err(|error| Fault::unreadable(&error));
     if tree.counts_itself() {
-        tree.read(&open, &mut |_| {})
-            .map_err(|fault| unread(input, fault))?;
+        let mut over = None;
+        tree.read(&open, &mut |read| {
+            over = over.take().or(read.err().filter(|fault| fault.ends));
+        })
+        .and_then(|()| over.map_or(Ok(()), Err))
+        .map_err(|fault| unread(input, fault))?;
     }
     let ended = tree.read(&open, &mut |read| match read {
         Ok(branch) => {

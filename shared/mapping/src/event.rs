@@ -6,6 +6,7 @@ use interplant_domain::identifier::{LifecycleId, PlantCode, sha256_hex};
 use interplant_domain::json::Json;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::contract::Contract;
 
@@ -89,9 +90,20 @@ pub fn event(contract: &Contract, plant: &PlantCode, event: Json) -> Result<Even
             "An event is a JSON object; an array of events is sent as application/cloudevents-batch+json.",
         ));
     }
-    let value = event.into_text_values();
-    fail(contract.envelope_faults(&value))?;
-    let envelope = Envelope::deserialize(&value).map_err(|error| invalid("", error.to_string()))?;
+    checked(contract, plant, &event.into_text_values())
+}
+
+/// Checks one event of a plant, an object whose numbers are text already.
+///
+/// # Errors
+/// A refusal with its code and its place.
+pub(crate) fn checked(
+    contract: &Contract,
+    plant: &PlantCode,
+    value: &Value,
+) -> Result<Event, Refusal> {
+    fail(contract.envelope_faults(value))?;
+    let envelope = Envelope::deserialize(value).map_err(|error| invalid("", error.to_string()))?;
     if envelope.plant().as_ref() != Some(plant) {
         return Err(Refusal::new("plant_mismatch",
             format!("The request is signed by {plant}, but `source` names another plant: a plant sends its own facts only."),

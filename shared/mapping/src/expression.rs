@@ -501,3 +501,6 @@ fn register(
         }),
     );
 }
+
+#[cfg(test)]
+mod oracle;

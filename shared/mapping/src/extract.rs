@@ -61,10 +61,10 @@ impl Extract {
     ///
     /// # Errors
     /// When nothing of it can be read.
-    pub fn read(
+    pub fn read<'a>(
         &self,
-        name: &str,
-        open: &dyn Fn() -> io::Result<Box<dyn Read>>,
+        name: &'a str,
+        open: &'a dyn Fn() -> io::Result<Box<dyn Read + 'a>>,
         each: &mut dyn FnMut(Part<'_>),
     ) -> Result<(), Unread> {
         let unread = |fault: Fault| Unread {
@@ -86,7 +86,7 @@ impl Extract {
                 let input = Input {
                     role: ROLE,
                     name,
-                    open: &|| Ok(open()?),
+                    open,
                 };
                 return document::read(&self.feed, &[input], &mut |read| match read {
                     Ok(document) => {

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use interplant_domain::fact::FactKind;
 use interplant_domain::identifier::sha256_hex;
-use interplant_domain::json;
 use jsonata_core::value::JValue;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::contract::Contract;
 use crate::document::{Document, Lookups, spot_of};
-use crate::event::{Event, Refusal, event};
+use crate::event::{self, Event, Refusal};
 use crate::expression::{Engine, Expression, Failure};
 use crate::feed::{EventMapping, Feed, Field};
 use crate::format::LINE;
@@ -268,9 +267,8 @@ impl<'a> Mapper<'a> {
                 refused: Some(refusal.code),
             }
         };
-        let read = json::parse(event_json.to_string().as_bytes())
-            .map_err(|error| refused(&Refusal::new("invalid_json", error.to_string())))?;
-        let checked = event(self.contract, plant, read).map_err(|refusal| refused(&refusal))?;
+        let checked = event::checked(self.contract, plant, &event_json)
+            .map_err(|refusal| refused(&refusal))?;
         Ok(Made {
             name: mapping.name.clone(),
             spot: document.spot.clone(),

@@ -216,7 +216,18 @@ impl Delimiters {
 /// Reads document by document.
 pub(crate) fn read(open: &Open<'_, '_>, format: &X12, take: &mut Take<'_>) -> Result<(), Fault> {
     let verdicts = document::verdicts(open()?, format)?;
-    document::read(open()?, format, &verdicts, take)
+    let mut given = false;
+    let ended = document::read(open()?, format, &verdicts, &mut |read| {
+        given = true;
+        take(read);
+    });
+    match ended {
+        Err(fault) if given => {
+            take(Err(fault));
+            Ok(())
+        }
+        ended => ended,
+    }
 }
 
 #[cfg(test)]

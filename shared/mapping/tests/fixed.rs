@@ -339,6 +339,21 @@ fn a_document_without_end_is_let_go() {
     assert_eq!(codes, ["fixed_limit", "document_incomplete"]);
 }
 
+#[test]
+fn what_was_read_before_a_file_broke_counts() {
+    let text = ORDERS.split("      trailer:").next().unwrap().to_owned()
+        + &ORDERS[ORDERS.find("events:").unwrap()..];
+    let order = |number: u8| format!("10PO-{number}  S-7\n20BOLT        12     500\n");
+    let whole = format!("0020260701\n{}{}20", order(1), order(2));
+    let came = read(&text, &[whole.as_bytes(), b"\xff"].concat()).unwrap();
+    assert_eq!(came.all("/data/poNumber"), ["PO-1"]);
+    let codes: Vec<_> = came.unread.iter().map(|one| one.code).collect();
+    assert_eq!(codes, ["document_incomplete", "fixed_encoding"]);
+    // One that says how much is in it is not read at all.
+    let fault = read(ORDERS, &[whole.as_bytes(), b"\xff"].concat()).unwrap_err();
+    assert_eq!(fault.code, "fixed_encoding");
+}
+
 /// A flat IDoc: the segment's name in the first thirty characters, its data from the 64th on.
 const IDOC: &str = r#"
 system: erp

@@ -91,6 +91,7 @@ impl Files {
             .item("pk", key(plant))
             .item("sk", AttributeValue::S(FEEDS.to_owned()))
             .item("hash", AttributeValue::S(hash.clone()))
+            .item("outs", AttributeValue::Bool(!bundle.outs(plant).is_empty()))
             .send()
             .await
             .map_err(unavailable)?;
@@ -105,6 +106,33 @@ impl Files {
         let item = self.item(plant, FEEDS).await?;
         let hash = item.as_ref().and_then(|item| item.get("hash"));
         Ok(hash.and_then(|hash| hash.as_s().ok()).cloned())
+    }
+
+    /// The same, if it says of files how they are made for the plant.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn with_outs(&self, plant: &PlantCode) -> Result<Option<String>, Error> {
+        let item = self.item(plant, FEEDS).await?.unwrap_or_default();
+        let outs = item.get("outs").and_then(|outs| outs.as_bool().ok());
+        let hash = item.get("hash").and_then(|hash| hash.as_s().ok());
+        Ok(hash.filter(|_| outs == Some(&true)).cloned())
+    }
+
+    /// Keeps a file that was made for a plant.
+    ///
+    /// # Errors
+    /// When the bucket is not available.
+    pub async fn keep_out(&self, key: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        self.put(key.to_owned(), bytes).await
+    }
+
+    /// Where a file that was made for a plant can be fetched for a while.
+    ///
+    /// # Errors
+    /// When no address can be signed.
+    pub async fn out_address(&self, key: &str) -> Result<String, Error> {
+        self.address(key.to_owned()).await
     }
 
     /// Feeds of a plant as they were published.

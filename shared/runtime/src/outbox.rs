@@ -316,6 +316,7 @@ pub async fn put(shelf: &impl Shelf, offer: &Offer, now: Timestamp) -> Result<Of
             next_at: None,
             settled_at: None,
             note: None,
+            files: None,
             revision: 1,
         };
         let addition = Addition {

@@ -11,9 +11,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::feeds_of;
+use crate::codes::Codes;
 use crate::compare::{Difference, compare};
 use crate::table::clean;
-use crate::{Failure, feeds, plants};
+use crate::{Failure, feeds, outs, plants};
 
 /// Reads plant.yaml and the feeds, maps the samples, and says what is wrong
 #[derive(Debug, Args)]
@@ -30,7 +31,8 @@ pub(crate) struct Check {
 pub(super) struct Checked {
     plant: Plant,
     feeds: Vec<CheckedFeed>,
-    /// Whether every feed has samples, and they give what is expected.
+    outs: Vec<outs::Checked>,
+    /// Whether every feed and every kind of files for the plant has samples, and they give what is expected.
     pub(super) right: bool,
 }
 
@@ -49,6 +51,9 @@ struct CheckedFeed {
     differences: Vec<LineDifference>,
     /// Codes that lookups do not know, by lookup.
     unknown_codes: BTreeMap<String, BTreeSet<String>>,
+    /// Units and tax codes of facts that plant.yaml does not list.
+    units_not_listed: Vec<String>,
+    taxes_not_listed: Vec<String>,
     /// How many codes of each lookup samples use.
     lookups: Vec<LookupUse>,
     /// Fields of the mapping that no sample fills.
@@ -98,16 +103,24 @@ impl Check {
 /// Checks a plant's folder.
 pub(super) fn check(folder: &Path, accept: bool) -> Result<Checked, Failure> {
     let plant = plants::read_plant(folder)?;
-    let mut feeds = Vec::new();
+    let mut checked = Vec::new();
     for feed in feeds_of(folder)? {
-        feeds.push(check_feed(folder, &feed, accept)?);
+        checked.push(check_feed(folder, &plant, &feed, accept)?);
     }
-    let right = feeds
+    let bundle = feeds::bundle_of(folder)?;
+    let outs = outs::outs(&bundle, &plant.plant)?;
+    let outs: Vec<outs::Checked> = outs
         .iter()
-        .all(|feed| feed.differences.is_empty() && !feed.without_samples);
+        .map(|out| outs::check(folder, out, accept))
+        .collect::<Result<_, _>>()?;
+    let right = checked
+        .iter()
+        .all(|feed| feed.differences.is_empty() && !feed.without_samples)
+        && outs.iter().all(|out| out.differences.is_empty());
     Ok(Checked {
         plant,
-        feeds,
+        feeds: checked,
+        outs,
         right,
     })
 }
@@ -119,6 +132,13 @@ const TOLD: usize = 20;
 pub(super) fn print(checked: &Checked) {
     for feed in &checked.feeds {
         print_feed(feed);
+    }
+    for out in &checked.outs {
+        println!("out {}: {}", out.out, out.about);
+        println!("  samples: {} events", out.events);
+        for difference in &out.differences {
+            println!("    {}", clean(difference));
+        }
     }
     let word = if checked.right {
         "right"
@@ -175,6 +195,17 @@ fn print_feed(feed: &CheckedFeed) {
             clean(&codes.join(", "))
         );
     }
+    for (what, codes) in [
+        ("units", &feed.units_not_listed),
+        ("taxes", &feed.taxes_not_listed),
+    ] {
+        if !codes.is_empty() {
+            println!(
+                "  `{what}` of plant.yaml do not list {}: each fact with it waits as UNKNOWN_CODE",
+                clean(&codes.join(", "))
+            );
+        }
+    }
     for lookup in &feed.lookups {
         let unused = lookup.codes - lookup.used;
         println!(
@@ -204,7 +235,12 @@ impl LineDifference {
     }
 }
 
-fn check_feed(folder: &Path, feed: &Feed, accept: bool) -> Result<CheckedFeed, Failure> {
+fn check_feed(
+    folder: &Path,
+    plant: &Plant,
+    feed: &Feed,
+    accept: bool,
+) -> Result<CheckedFeed, Failure> {
     let samples = folder.join("samples").join(&feed.name);
     let mut checked = CheckedFeed {
         feed: feed.name.clone(),
@@ -216,6 +252,8 @@ fn check_feed(folder: &Path, feed: &Feed, accept: bool) -> Result<CheckedFeed, F
         unread: 0,
         differences: Vec::new(),
         unknown_codes: BTreeMap::new(),
+        units_not_listed: Vec::new(),
+        taxes_not_listed: Vec::new(),
         lookups: Vec::new(),
         never_filled: Vec::new(),
         without_samples: true,
@@ -252,6 +290,9 @@ fn check_feed(folder: &Path, feed: &Feed, accept: bool) -> Result<CheckedFeed, F
         let codes = checked.unknown_codes.entry(unknown.table).or_default();
         codes.insert(unknown.code);
     }
+    let data = mapped.made.iter().filter_map(|made| made.event.get("data"));
+    let codes = Codes::of(plant, data);
+    (checked.units_not_listed, checked.taxes_not_listed) = codes.not_configured(plant);
     let uses = mapped.lookups.iter().map(|(name, codes)| LookupUse {
         lookup: name.clone(),
         codes: *codes,

@@ -182,6 +182,9 @@ fn print(plant: &PlantCode, what: &str, changes: &Changes) {
         changes.changed.len(),
         changes.gone.len()
     );
+    for (pointer, facts) in &changes.fields {
+        println!("  {pointer} differs in {facts} facts");
+    }
     let mut lines = Vec::new();
     for fact in &changes.added {
         lines.push(format!("added    {fact}"));

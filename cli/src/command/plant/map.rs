@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use interplant_mapping::feed::Feed;
 use serde_json::json;
 
 use super::feeds_of;
@@ -12,8 +13,15 @@ use crate::{Failure, feeds};
 /// Maps files by a feed
 #[derive(Debug, Args)]
 pub(crate) struct Map {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Which files are mapped, and by which feed.
+#[derive(Debug, Args)]
+pub(super) struct Which {
     /// Folder of the plant
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// Folder with the files that belong together
     files: PathBuf,
     /// The feed; without it, the one that takes the files
@@ -21,24 +29,28 @@ pub(crate) struct Map {
     feed: Option<String>,
 }
 
-impl Map {
-    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let mut found = None;
+impl Which {
+    /// The feed, and the files by what they are to it.
+    pub(super) fn files(&self) -> Result<(Feed, Vec<(String, PathBuf)>), Failure> {
         for feed in feeds_of(&self.folder)? {
             if self.feed.as_ref().is_none_or(|name| *name == feed.name)
                 && let Some(files) = feeds::delivery(&feed, &self.files)
             {
-                found = Some((feed, files));
-                break;
+                return Ok((feed, files));
             }
         }
-        let (feed, files) = found.ok_or_else(|| {
-            format!(
-                "no feed of {} takes the files of {}",
-                self.folder.display(),
-                self.files.display()
-            )
-        })?;
+        Err(format!(
+            "no feed of {} takes the files of {}",
+            self.folder.display(),
+            self.files.display()
+        )
+        .into())
+    }
+}
+
+impl Map {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        let (feed, files) = self.which.files()?;
         let mapped = feeds::map(&feed, &files)?;
         for made in &mapped.made {
             println!("{}", made.event);

@@ -22,9 +22,10 @@ pub(crate) struct New {
     /// What its files are like
     #[arg(long, default_value = "csv", conflicts_with = "from")]
     format: Format,
-    /// A file of the plant: the feed is drafted from it, and its first documents become the sample
+    /// A file of the plant, or several that belong together: the feed is drafted from it, and its first documents become
+    /// the sample
     #[arg(long)]
-    from: Option<PathBuf>,
+    from: Vec<PathBuf>,
     /// Folder of the plants
     #[arg(long, default_value = "plants")]
     plants: PathBuf,
@@ -48,14 +49,13 @@ impl New {
             zone: self.guess.zone().to_owned(),
         };
         let mut missing = Vec::new();
-        let pack = match &self.from {
-            None => pack::of_format(&who, self.format),
-            Some(path) => {
-                let found = profile::profile(path, &[])?;
-                let draft = self.guess.draft(&found)?;
-                missing.clone_from(&draft.missing);
-                pack::of_file(&who, path, &found, &draft)?
-            }
+        let pack = if self.from.is_empty() {
+            pack::of_format(&who, self.format)
+        } else {
+            let found = profile::profile(&self.from, &[])?;
+            let draft = self.guess.draft(&found, true)?;
+            missing.clone_from(&draft.missing);
+            pack::of_files(&who, &self.from, &found, &draft)?
         };
         let feed = pack.feed.clone();
         let written = pack.write(&self.plants, &code)?;
@@ -75,7 +75,7 @@ impl New {
                 missing.join(", ")
             );
         }
-        if self.from.is_some() {
+        if !self.from.is_empty() {
             println!(
                 "\nThe sample holds rows of the real file: look whether they may be kept here."
             );

@@ -9,11 +9,12 @@ use clap::{Args, ValueEnum};
 use crate::Failure;
 use crate::profile::{self, Draft, Known, Likely};
 
-/// Looks at an unknown extract
+/// Looks at an unknown extract, or at several that belong together
 #[derive(Debug, Args)]
 pub(crate) struct Profile {
-    /// The file
-    file: PathBuf,
+    /// The file, or files that belong together
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
     /// A table of codes to compare with, as name=file:column; may be given several times
     #[arg(long)]
     lookup: Vec<String>,
@@ -53,7 +54,11 @@ impl Guess {
     }
 
     /// Drafts a feed.
-    pub(crate) fn draft(&self, profile: &profile::Profile) -> Result<Draft, Failure> {
+    pub(crate) fn draft(
+        &self,
+        profiles: &profile::Profiles,
+        with_lookup: bool,
+    ) -> Result<Draft, Failure> {
         if jiff::tz::TimeZone::get(&self.zone).is_err() {
             return Err(format!("`{}` is no time zone, such as Europe/Rome", self.zone).into());
         }
@@ -65,8 +70,9 @@ impl Guess {
             }),
             zone: &self.zone,
             currency: self.currency.as_deref(),
+            with_lookup,
         };
-        profile::draft(profile, &known)
+        profile::draft(profiles, &known)
     }
 }
 
@@ -77,14 +83,14 @@ impl Profile {
             .iter()
             .map(|option| profile::read_lookup(option));
         let lookups = lookups.collect::<Result<Vec<_>, _>>()?;
-        let found = profile::profile(&self.file, &lookups)?;
+        let found = profile::profile(&self.files, &lookups)?;
         if as_json {
             println!("{}", serde_json::to_string_pretty(&found)?);
         } else {
             profile::print(&found);
         }
         if let Some(path) = &self.draft {
-            let draft = self.guess.draft(&found)?;
+            let draft = self.guess.draft(&found, false)?;
             let mut file = std::fs::File::create_new(path)
                 .map_err(|error| format!("{}: {error}", path.display()))?;
             file.write_all(draft.text.as_bytes())?;

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{check, feeds_of};
-use crate::{Failure, cloud, feeds, plants};
+use crate::{Failure, cloud, feeds, outs, plants};
 
 /// Checks, then publishes
 #[derive(Debug, Args)]
@@ -28,6 +28,7 @@ impl Publish {
         let plant = plants::read_plant(&self.folder)?;
         if self.unchecked {
             feeds_of(&self.folder)?;
+            outs::outs(&feeds::bundle_of(&self.folder)?, &plant.plant)?;
         } else {
             let checked = check::check(&self.folder, false)?;
             if !checked.right {
@@ -47,6 +48,10 @@ impl Publish {
         // Another address or key may be what a stopped webhook has waited for.
         context.outbox.resume(&plant.plant).await?;
         let hash = context.files.published(&plant.plant).await?;
+        let new_key = match local {
+            Some(folder) => cloud::give_local_key(folder, &context, plant.plant.as_str()).await?,
+            None => false,
+        };
         if as_json {
             let said = json!({"plant": plant, "bundle": hash, "before": before, "unchecked": self.unchecked, "read_again": again});
             println!("{}", serde_json::to_string_pretty(&said)?);
@@ -63,6 +68,9 @@ impl Publish {
                 println!("Before it was {before}; files that are being read go on by that.")
             }
             None => {}
+        }
+        if new_key {
+            println!("It has a key on this local cloud now: `send` and `deliver` find it.");
         }
         if !again.is_empty() {
             println!(

@@ -295,7 +295,10 @@ impl One<'_> {
                 order.map_or(Agreed::Differs, Agreed::Order)
             }
             Some(
-                EntryState::Held { .. } | EntryState::OnHold { .. } | EntryState::Parked { .. },
+                EntryState::Held { .. }
+                | EntryState::OnHold { .. }
+                | EntryState::Parked { .. }
+                | EntryState::Recorded,
             ) => Agreed::Differs,
             Some(EntryState::Waiting | EntryState::Taken { .. }) | None => Agreed::Later,
         })

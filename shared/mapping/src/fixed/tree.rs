@@ -46,24 +46,35 @@ struct Documents<'f, 't> {
 /// Reads document by document.
 pub(crate) fn read(bytes: impl Read, format: &Fixed, take: &mut Take<'_>) -> Result<(), Fault> {
     let mut walk = Walk::new(bytes, format)?;
+    let mut given = false;
+    let mut give = |read| {
+        given = true;
+        take(read);
+    };
     let mut documents = Documents {
-        take,
+        take: &mut give,
         open: Vec::new(),
         size: 0,
         broken: None,
         carried: IndexMap::new(),
     };
+    let mut ended = None;
     while let Some(step) = walk.next(format) {
         match step {
             Ok(step) => documents.step(step),
             Err(fault) => {
                 documents.lose(&fault);
-                documents.finish();
-                return Err(fault);
+                ended = Some(fault);
+                break;
             }
         }
     }
     documents.finish();
+    match ended {
+        Some(fault) if given => take(Err(fault)),
+        Some(fault) => return Err(fault),
+        None => {}
+    }
     Ok(())
 }
 

@@ -113,6 +113,8 @@ fn run(feed: &Feed, bytes: &[u8]) -> Came {
         }
         Err(unread) => came.unread.push(unread),
     });
+    // What is refused as a whole gave nothing.
+    assert!(ended.is_ok() || came.documents == 0, "{ended:?}");
     came.unread.extend(ended.err());
     came
 }

@@ -545,3 +545,16 @@ fn hostile_files_get_an_answer_and_no_memory() {
     assert_eq!(said("", "").0, 0);
     assert_eq!(set("850", "0001", ORDER).matches('~').count(), 5);
 }
+
+#[test]
+fn what_was_read_before_a_file_broke_counts() {
+    let order = "BEG*00*SA*1**20261123~ PO1*1*1*EA*1~ CTT*1~";
+    let whole = interchange(&[("PO", &[("850", order)])]);
+    let came = run(
+        &showing("", "ST.ST02"),
+        format!("{whole}and more~").as_bytes(),
+    );
+    assert_eq!(came.documents, 1);
+    assert_eq!(came.faults(), [("edi_syntax", 10, "")]);
+    assert!(came.unread[0].ends);
+}

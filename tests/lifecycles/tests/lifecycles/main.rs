@@ -21,5 +21,5 @@ mod outbox;
 mod purchase;
 mod recorded;
 mod setting;
-mod webhook;
 mod watch;
+mod webhook;

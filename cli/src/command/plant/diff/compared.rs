@@ -37,6 +37,8 @@ pub(super) struct Changes {
     pub(super) facts_now: usize,
     pub(super) added: BTreeSet<String>,
     pub(super) changed: Vec<Changed>,
+    /// Fields that differ, whatever line they are in, with the number of facts.
+    pub(super) fields: BTreeMap<String, usize>,
     pub(super) gone: Vec<Gone>,
     /// What could be made or read before, and cannot now; the other way round.
     pub(super) problems_new: BTreeSet<String>,
@@ -138,10 +140,20 @@ impl Changes {
                     self.added.insert(named(fact));
                 }
                 Some(old) if old.event == fact.event => {}
-                Some(old) => self.changed.push(Changed {
-                    fact: named(fact),
-                    fields: compare(&old.event, &fact.event),
-                }),
+                Some(old) => {
+                    let fields = compare(&old.event, &fact.event);
+                    let pointers: BTreeSet<String> = fields
+                        .iter()
+                        .map(|field| any_line(&field.pointer))
+                        .collect();
+                    for pointer in pointers {
+                        *self.fields.entry(pointer).or_default() += 1;
+                    }
+                    self.changed.push(Changed {
+                        fact: named(fact),
+                        fields,
+                    });
+                }
             }
         }
         for (key, fact) in &before.facts {
@@ -167,4 +179,12 @@ impl Changes {
         self.changed.sort_by(|a, b| a.fact.cmp(&b.fact));
         self.gone.sort();
     }
+}
+
+/// A pointer with `*` for numbers of lines.
+fn any_line(pointer: &str) -> String {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = pointer.split('/');
+    let parts = parts.map(|part| if is_number(part) { "*" } else { part });
+    parts.collect::<Vec<_>>().join("/")
 }

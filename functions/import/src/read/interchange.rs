@@ -9,7 +9,7 @@ use interplant_runtime::files::Delivery;
 use interplant_runtime::step::StepError;
 use jiff::tz::TimeZone;
 
-use crate::read::LocalFile;
+use super::LocalFile;
 
 /// A file of interchanges is judged as a whole.
 const MOST_BYTES: u64 = 32 << 20;
@@ -18,7 +18,7 @@ const MOST_BYTES: u64 = 32 << 20;
 ///
 /// Safe to repeat: the answer has the control number that was taken first, and a control number that this
 /// delivery itself has brought is no repetition.
-pub(crate) async fn answer(
+pub(super) async fn answer(
     context: &Context,
     delivery: &mut Delivery,
     feed: &Feed,
