@@ -339,6 +339,9 @@ struct Reading {
 /// Rows that cannot be read and are shown.
 const SHOWN: usize = 10;
 
+/// Takes a row: path and columns of its table, which table, line, cells.
+type EachRow<'e> = dyn FnMut(&str, &[String], usize, u64, &[&str]) + 'e;
+
 impl Reading {
     fn of(source: Source<'_>, extract: Extract) -> Result<Self, Failure> {
         let mut reading = Self {
@@ -371,11 +374,7 @@ impl Reading {
     }
 
     /// Gives every row: path and columns of its table, which table, line, cells.
-    fn rows(
-        &self,
-        each: &mut dyn FnMut(&str, &[String], usize, u64, &[&str]),
-        fault: &mut dyn FnMut(Unread),
-    ) -> Result<(), Failure> {
+    fn rows(&self, each: &mut EachRow<'_>, fault: &mut dyn FnMut(Unread)) -> Result<(), Failure> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let path = self.path.clone();
         let mut columns: Vec<String> = Vec::new();

@@ -25,24 +25,16 @@ const PLACES: [&str; 3] = ["_file", "_line", "_segment"];
 /// The most columns of a table, and the most tables.
 const MOST: usize = 400;
 
+/// Takes a row: its table, which one it is, the line, the cells.
+pub(crate) type Each<'e> = dyn FnMut(&Shape, usize, u64, &[&str]) + 'e;
+
 impl Shapes {
     /// Takes a document apart: table by table, row by row.
-    pub(crate) fn rows(
-        &mut self,
-        line: u64,
-        document: &Value,
-        each: &mut dyn FnMut(&Shape, usize, u64, &[&str]),
-    ) {
+    pub(crate) fn rows(&mut self, line: u64, document: &Value, each: &mut Each<'_>) {
         self.record("", line, document, each);
     }
 
-    fn record(
-        &mut self,
-        path: &str,
-        line: u64,
-        value: &Value,
-        each: &mut dyn FnMut(&Shape, usize, u64, &[&str]),
-    ) {
+    fn record(&mut self, path: &str, line: u64, value: &Value, each: &mut Each<'_>) {
         let Some(at) = self.table(path) else { return };
         let line = value
             .get("_line")

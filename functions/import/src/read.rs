@@ -159,18 +159,20 @@ impl Reading<'_> {
             }
             delivery.finished_at = Some(context.now());
             context.files.write_result(&delivery).await?;
+            // Before anybody can see that it is done: the same bytes are recognised from then on.
+            if let (Some((_, sha256)), DeliveryState::Done, None) =
+                (&brought, delivery.state, &delivery.same_as)
+            {
+                context.files.note_bytes(&delivery, sha256).await?;
+            }
         }
         failpoint!("import.before_end");
         context.files.save(&mut delivery).await?;
-        if !ended {
-            return self.look_again(&delivery, Duration::ZERO).await;
+        if ended {
+            Ok(())
+        } else {
+            self.look_again(&delivery, Duration::ZERO).await
         }
-        if let (Some((_, sha256)), DeliveryState::Done, None) =
-            (brought, delivery.state, &delivery.same_as)
-        {
-            context.files.note_bytes(&delivery, &sha256).await?;
-        }
-        Ok(())
     }
 
     /// Brings the files here, and the hash of all of their bytes; nothing when they are not what was announced.

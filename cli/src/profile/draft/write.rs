@@ -1,7 +1,5 @@
 //! The text of a drafted feed.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 
 use super::super::column::{ColumnReport, Kind};
@@ -264,18 +262,18 @@ impl<'p> Writer<'p> {
             if !numbers.strays.is_empty() {
                 mark = "! some rows are no numbers; ";
             }
-            let _ = write!(note, " from {} to {}", numbers.least, numbers.greatest);
+            note.push_str(&format!(" from {} to {}", numbers.least, numbers.greatest));
         }
         if let Some(days) = &column.days {
             if let Some(other) = &days.ambiguous {
                 mark = "! may as well be the other way round: ";
-                let _ = write!(note, " ({other})");
+                note.push_str(&format!(" ({other})"));
             } else if days.formats.len() > 1 {
                 mark = "! several writings; ";
             }
-            let _ = write!(note, " from {} to {}", days.first, days.last);
+            note.push_str(&format!(" from {} to {}", days.first, days.last));
         }
-        if column.same_units.first().is_some() {
+        if !column.same_units.is_empty() {
             mark = "! several writings of one unit: a lookup makes them one; ";
         }
         let comment = clean(&format!("{mark}{note}"));

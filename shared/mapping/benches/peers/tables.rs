@@ -23,6 +23,10 @@ fn feed(format: &str) -> Feed {
     Feed::read(&bundle, &"somewhere".parse().unwrap(), path).unwrap()
 }
 
+#[expect(
+    clippy::needless_lifetimes,
+    reason = "what is opened lives as long as its opener, which cannot be said without a name"
+)]
 fn read<'a>(feed: &Feed, open: &'a dyn Fn() -> std::io::Result<Box<dyn Read + 'a>>) -> u64 {
     let inputs = [Input {
         role: "rows",

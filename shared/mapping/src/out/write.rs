@@ -125,7 +125,13 @@ impl<'o> Writer<'o> {
                 let mut parts = match value {
                     JValue::Undefined | JValue::Null => Vec::new(),
                     JValue::Array(items) => items.into_vec(),
-                    other => vec![other],
+                    one @ (JValue::Bool(_)
+                    | JValue::Number(_)
+                    | JValue::String(_)
+                    | JValue::Object(_)
+                    | JValue::Lambda(_)
+                    | JValue::Builtin { .. }
+                    | JValue::Regex { .. }) => vec![one],
                 };
                 for (index, part) in parts.iter_mut().enumerate() {
                     let Some(object) = part.as_object_mut() else {
@@ -141,12 +147,14 @@ impl<'o> Writer<'o> {
         for item in items {
             let holds = match &kind.when {
                 None => true,
-                Some(when) => match self.value(when, &item)? {
-                    JValue::Undefined | JValue::Null => false,
-                    other => other
-                        .as_bool()
-                        .ok_or_else(|| not(&when.place, "a condition gives true or false"))?,
-                },
+                Some(when) => {
+                    let holds = self.value(when, &item)?;
+                    let nothing = matches!(holds, JValue::Undefined | JValue::Null);
+                    !nothing
+                        && holds
+                            .as_bool()
+                            .ok_or_else(|| not(&when.place, "a condition gives true or false"))?
+                }
             };
             if holds {
                 wanted.push(item);

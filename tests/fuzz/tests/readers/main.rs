@@ -4,6 +4,7 @@
 //! `cargo test` runs a few cases of each target, `make fuzz` as many as one likes, guided by coverage.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -106,7 +107,7 @@ impl Progress {
 
     fn step(&self) {
         self.done.set(self.done.get() + 1);
-        if self.wanted.is_none() || self.done.get() % 64 != 0 {
+        if self.wanted.is_none() || !self.done.get().is_multiple_of(64) {
             return;
         }
         if self.began.elapsed() - self.said.get() >= Duration::from_secs(10) {
