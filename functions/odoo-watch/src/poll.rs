@@ -201,8 +201,13 @@ async fn pages(
         let seen = take_in(context, plant, odoo, shelf, &mut codes, &orders, polled).await?;
         failpoint!("watch.before_cursor");
         let now = context.now();
-        let ended = shelf.reading.passed(&seen, now);
+        let passed = shelf.reading.passed(&seen, now);
         shelf.keep(now).await?;
+        let ended = passed.map_err(|many| {
+            StepError::Defect(format!(
+                "{many} orders cannot be taken up, each has an exception: nothing more is read before they are mended, or `purchase_orders_since` is a later day"
+            ))
+        })?;
         if ended {
             return Ok(());
         }

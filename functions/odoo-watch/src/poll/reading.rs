@@ -28,6 +28,9 @@ const DEEP: SignedDuration = SignedDuration::from_hours(24);
 /// So many orders are asked for again at once.
 const MOST_AGAIN: usize = 200;
 
+/// So many may wait to be looked at again: what is stored has to fit an item.
+const MOST_WAITING: usize = 10_000;
+
 /// Where the reading of a plant's orders stands, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reading {
@@ -43,8 +46,8 @@ pub(crate) struct Reading {
     deep_at: Timestamp,
     /// A reading that is not at its end.
     scan: Option<Scan>,
-    /// Orders that are to be looked at again, and when.
-    again: BTreeMap<i64, Again>,
+    /// Orders that are to be looked at again: when, in seconds since 1970, and how often they were before.
+    again: BTreeMap<i64, (i64, u32)>,
     /// Until when a reader has this to itself.
     lease_until: Option<Timestamp>,
 }
@@ -78,12 +81,6 @@ struct Scan {
     began: Timestamp,
     after: i64,
     again: Vec<i64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Again {
-    at: Timestamp,
-    times: u32,
 }
 
 /// What is to be asked for next.
@@ -154,7 +151,10 @@ impl Reading {
     /// What is to be asked for next; begins a reading unless one is under way.
     pub(crate) fn page(&mut self, overlap: SignedDuration, now: Timestamp) -> Page {
         let scan = self.scan.get_or_insert_with(|| {
-            let due = self.again.iter().filter(|(_, again)| again.at <= now);
+            let due = self
+                .again
+                .iter()
+                .filter(|(_, (at, _))| *at <= now.as_second());
             let mut back = overlap;
             if self.deep_at <= now {
                 self.deep_at = now + DEEP_EVERY;
@@ -174,17 +174,29 @@ impl Reading {
         }
     }
 
-    /// Records that everything on a page is durable. Whether the reading is at its end.
-    pub(crate) fn passed(&mut self, seen: &Seen, now: Timestamp) -> bool {
+    /// Records that everything on a page is durable, and whether the reading is at its end.
+    ///
+    /// # Errors
+    /// How many orders cannot be taken up, when that is more than can be kept. Then nothing is passed: the next
+    /// reading begins where this one began.
+    pub(crate) fn passed(&mut self, seen: &Seen, now: Timestamp) -> Result<bool, usize> {
         for id in &seen.settled {
             self.again.remove(id);
         }
         for id in &seen.again {
-            let times = self.again.get(id).map_or(0, |again| again.times);
+            let times = self.again.get(id).map_or(0, |(_, times)| *times);
             let pause = AGAIN_AFTER.as_secs() << times.min(10);
             let at = now + SignedDuration::from_secs(pause).min(AGAIN_AT_LATEST);
-            let times = times.saturating_add(1);
-            self.again.insert(*id, Again { at, times });
+            self.again
+                .insert(*id, (at.as_second(), times.saturating_add(1)));
+        }
+        if self.again.len() > MOST_WAITING {
+            let many = self.again.len();
+            while self.again.len() > MOST_WAITING {
+                self.again.pop_last();
+            }
+            self.scan = None;
+            return Err(many);
         }
         // A clock that is ahead of ours is not believed: should it be put right, we would be ahead of it.
         if let Some(youngest) = seen.youngest.map(|stamp| stamp.min(now))
@@ -196,13 +208,13 @@ impl Reading {
             };
         }
         let Some(scan) = &mut self.scan else {
-            return true;
+            return Ok(true);
         };
         scan.again
             .retain(|id| !seen.again.contains(id) && !seen.settled.contains(id));
         if let (true, Some(last)) = (seen.more, seen.last) {
             scan.after = last;
-            return false;
+            return Ok(false);
         }
         self.read_until = self.read_until.max(scan.began);
         // What was asked for and did not come is gone from Odoo, or from this plant's place there.
@@ -210,7 +222,7 @@ impl Reading {
             self.again.remove(id);
         }
         self.scan = None;
-        true
+        Ok(true)
     }
 }
 
@@ -234,7 +246,7 @@ mod tests {
             youngest: youngest.map(at),
             ..Seen::default()
         };
-        assert!(reading.passed(&seen, now));
+        assert_eq!(reading.passed(&seen, now), Ok(true));
         page.since
     }
 
@@ -273,9 +285,9 @@ mod tests {
             ..Seen::default()
         };
         // Its first page is read at once, its last ten minutes later, with the stamp of a change of then.
-        assert!(!reading.passed(&page(20, true), began));
+        assert_eq!(reading.passed(&page(20, true), began), Ok(false));
         assert_eq!(reading.page(OVERLAP, at("12:05:00")).after, 20);
-        assert!(reading.passed(&page(40, false), at("12:11:00")));
+        assert_eq!(reading.passed(&page(40, false), at("12:11:00")), Ok(true));
         let next = reading.page(OVERLAP, at("12:11:30"));
         assert_eq!((next.after, next.since), (0, at("12:00:59") - OVERLAP));
     }
@@ -305,15 +317,33 @@ mod tests {
             ..Seen::default()
         };
         reading.page(OVERLAP, at("12:00:00"));
-        reading.passed(&page(&[], &[7, 8, 9]), at("12:00:00"));
+        reading
+            .passed(&page(&[], &[7, 8, 9]), at("12:00:00"))
+            .unwrap();
         assert_eq!(reading.page(OVERLAP, at("12:00:09")).again, [0; 0]);
-        reading.passed(&page(&[], &[]), at("12:00:09"));
+        reading.passed(&page(&[], &[]), at("12:00:09")).unwrap();
         assert_eq!(reading.page(OVERLAP, at("12:00:10")).again, [7, 8, 9]);
         // Seven is settled, eight waits on and longer, nine is not there any more.
-        reading.passed(&page(&[7], &[8]), at("12:00:10"));
+        reading.passed(&page(&[7], &[8]), at("12:00:10")).unwrap();
         assert_eq!(reading.page(OVERLAP, at("12:00:29")).again, [0; 0]);
-        reading.passed(&page(&[], &[]), at("12:00:29"));
+        reading.passed(&page(&[], &[]), at("12:00:29")).unwrap();
         assert_eq!(reading.page(OVERLAP, at("12:00:30")).again, [8]);
+    }
+
+    #[test]
+    fn more_than_can_be_kept_keeps_the_reading_where_it_is() {
+        let mut reading = Reading::new(day(), at("12:00:00"));
+        let before = reading.page(OVERLAP, at("12:00:00")).since;
+        let many = Seen {
+            again: (1..=10_001).collect(),
+            more: true,
+            last: Some(10_001),
+            ..Seen::default()
+        };
+        assert_eq!(reading.passed(&many, at("12:00:00")), Err(10_001));
+        let next = reading.page(OVERLAP, at("12:30:00"));
+        assert_eq!((next.since, next.after), (before, 0));
+        assert!(serde_json::to_string(&reading).unwrap().len() < 380_000);
     }
 
     #[test]
