@@ -171,6 +171,7 @@ impl<R: Read> Reader<R> {
         };
         let mut metered = BufReader::new(metered);
         let skipped = skip(&mut metered, format.skip, &budget)?;
+        skip_marks(&mut metered).map_err(|error| fault(&error.into(), skipped))?;
         let mut csv = csv::ReaderBuilder::new()
             .delimiter(separator)
             .quoting(quote.is_some())
@@ -353,6 +354,16 @@ fn skip(text: &mut impl BufRead, lines: u64, budget: &Cell<u64>) -> Result<u64, 
         }
     }
     Ok(lines)
+}
+
+/// Leaves byte order marks out: files put together of others have several, or have them behind a title. The reader of
+/// CSV takes one away as well, but only where the first piece that it gets is long enough.
+fn skip_marks(text: &mut impl BufRead) -> io::Result<()> {
+    const MARK: &[u8] = "\u{feff}".as_bytes();
+    while text.fill_buf()?.starts_with(MARK) {
+        text.consume(MARK.len());
+    }
+    Ok(())
 }
 
 fn single(text: &str) -> Option<u8> {

@@ -254,7 +254,8 @@ fn character_sets_and_byte_order_marks_are_read() {
     let latin: Vec<u8> = format!("{HEAD}{row}").chars().map(|c| c as u8).collect();
     let whole = format!("\u{feff}{HEAD}{row}");
     let wide: Vec<u8> = whole.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for bytes in [latin, whole.as_bytes().to_vec(), wide] {
+    let marked = format!("\u{feff}\u{feff}{whole}");
+    for bytes in [latin, whole.into_bytes(), wide, marked.into_bytes()] {
         let came = run(&feed, &[("receipts", &bytes)]).unwrap();
         assert_eq!(came.field(0, "/data/receiptNumber"), "R\u{e9}1");
     }
