@@ -274,6 +274,26 @@ impl Client {
     /// [`Error::NotOpen`] when it is posted or cancelled already, [`Error::WizardAsked`] when Odoo opened
     /// a dialogue and posted nothing, and what a call can always meet.
     pub async fn post_bill(&self, bill: i64) -> Result<(), Error> {
+        match self.try_to_post(bill).await {
+            Err(error) if is_number_taken(&error) => {
+                // Odoo gives the first draft of a period its number at once, and two that come at the same moment
+                // the same one. Without a number a draft gets the next when it is posted.
+                let none = Body::Object(vec![("name", self.version().no_bill_number())]);
+                let write = Call::new(model::BILL, "write").on(bill).named("vals", none);
+                self.call(write).await?;
+                self.try_to_post(bill).await.map_err(|error| {
+                    if is_number_taken(&error) {
+                        Error::busy(error.to_string())
+                    } else {
+                        error
+                    }
+                })
+            }
+            answer => answer,
+        }
+    }
+
+    async fn try_to_post(&self, bill: i64) -> Result<(), Error> {
         match self
             .call(Call::new(model::BILL, "action_post").on(bill))
             .await
@@ -309,6 +329,11 @@ impl Client {
             .map(BillState::read)
             .transpose()
     }
+}
+
+/// Whether Odoo refused a bill only for the number that it gave it itself.
+fn is_number_taken(error: &Error) -> bool {
+    matches!(error, Error::Refused { message, .. } if message.contains("Another entry with the same name already exists"))
 }
 
 fn optional(id: Option<&ExternalId>) -> Result<String, Error> {

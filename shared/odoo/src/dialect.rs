@@ -208,7 +208,6 @@ impl Version {
         }
     }
 
-    /// A bill's number; Odoo shows none before it is posted, and each version in its own way.
     /// The column of a move's description, which 19 does not have any more.
     pub(crate) fn move_name_column(self) -> Option<&'static str> {
         match self {
@@ -225,10 +224,19 @@ impl Version {
         }
     }
 
+    /// A bill's number; Odoo shows none before it is posted, and each version in its own way.
     pub(crate) fn bill_name(self, shown: &str) -> String {
         match self {
             Self::V17 | Self::V18 if shown == "/" => String::new(),
             Self::V17 | Self::V18 | Self::V19 => shown.to_owned(),
+        }
+    }
+
+    /// What a bill has instead of a number.
+    pub(crate) fn no_bill_number(self) -> Body {
+        match self {
+            Self::V17 => Body::text("/"),
+            Self::V18 | Self::V19 => Body::Bool(false),
         }
     }
 

@@ -552,6 +552,29 @@ async fn race_losers(at: &Target) {
     );
 }
 
+/// Two drafts have got the same number from Odoo, as two do that come at the same moment in a new period.
+async fn one_number_for_two_drafts(at: &Target) {
+    let mut bills = Vec::new();
+    for name in ["number-1", "number-2"] {
+        at.confirmed(name).await;
+        let bill = at.bill(&at.order(name), name).await;
+        bills.push(at.client.create_bill(&bill).await.unwrap());
+    }
+    at.client.post_bill(bills[0]).await.unwrap();
+    let first = at.client.bill(bills[0]).await.unwrap().unwrap();
+    at.write(
+        model::BILL,
+        bills[1],
+        serde_json::json!({"name": first.name}),
+    )
+    .await;
+    at.client.post_bill(bills[1]).await.unwrap();
+    let second = at.client.bill(bills[1]).await.unwrap().unwrap();
+    assert_eq!(second.state, BillState::Posted);
+    assert_ne!(second.name, first.name);
+    assert_eq!(second.accounting_date, first.accounting_date);
+}
+
 /// Somebody cancels in Odoo what we are working on.
 async fn cancelled_meanwhile(at: &Target) {
     let client = &at.client;
@@ -1223,6 +1246,7 @@ async fn suite(at: &Target) {
     bills(at).await;
     order_to_posted_bill(at).await;
     race_losers(at).await;
+    one_number_for_two_drafts(at).await;
     cancelled_meanwhile(at).await;
     what_odoo_does_not_know(at).await;
     digits(at).await;

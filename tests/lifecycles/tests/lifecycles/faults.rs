@@ -75,6 +75,14 @@ fn a_process_killed_at_any_point_leaves_one_effect_each() {
         }
         send_all(world, &orders).await;
         assert_all_done_once(world, &orders).await;
+        // With an Odoo that takes its time the facts of an order are all there before it waits for one.
+        let waits = new_orders(world, 1).await;
+        send(world, &waits[0].created()).await;
+        settle(world, &waits).await;
+        for fact in waits[0].facts().into_iter().skip(1) {
+            send_in_spite(world, &fact).await;
+        }
+        assert_all_done_once(world, &waits).await;
         let left: Vec<_> = std::fs::read_dir(failpoints())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())

@@ -129,7 +129,23 @@ pub(crate) fn post(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
                 tx.put(ENTRY, *id, "date", Value::Text(day(date)));
             }
         }
-        let name = number(tx, *id);
+        // A draft that has a number keeps it, and then nobody else may have it.
+        let own = tx.text(ENTRY, *id, "name");
+        let name = if own.is_empty() || own == "/" {
+            number(tx, *id)
+        } else {
+            let taken = |other: &i64| {
+                other != id
+                    && tx.text(ENTRY, *other, "state") == "posted"
+                    && tx.text(ENTRY, *other, "name") == own
+            };
+            if tx.ids(ENTRY).iter().any(taken) {
+                return Err(Error::validation(
+                    "The operation cannot be completed: Another entry with the same name already exists.",
+                ));
+            }
+            own
+        };
         tx.put_all(
             ENTRY,
             *id,
