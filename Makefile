@@ -22,7 +22,7 @@ FUZZED := delimited fixed xml json x12 edifact workbook workbook_part feed expre
 JSONATA := jsonata@2.2.2
 WITH_JSONATA = folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && npm install --silent --no-audit --no-fund --prefix "$$folder" $(JSONATA)
 
-.PHONY: help setup build demo test lint unit fuzz lifecycles test-odoo templates bench jsonata-fixtures package clean
+.PHONY: help setup build demo test lint unit fuzz lifecycles ten-thousand test-odoo templates bench jsonata-fixtures package clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -56,6 +56,9 @@ build-for-tests:
 
 lifecycles: setup build-for-tests ## Run whole lifecycles on the local cloud, with faults; by the sandbox
 	INTERPLANT_BINARIES=$(TEST_TARGET)/debug cargo test --locked -p interplant-lifecycle-tests -- --nocapture
+
+ten-thousand: setup build-for-tests ## Read a file of 10,000 rows, one of them bad, whose reader is killed at row 6,000
+	TEN_THOUSAND=1 INTERPLANT_BINARIES=$(TEST_TARGET)/debug cargo test --locked -p interplant-lifecycle-tests -- --nocapture one_bad_row_of_ten_thousand
 
 test-odoo: ## Run the lifecycles against a real Odoo: ODOO_URL, ODOO_DB, ODOO_LOGIN, ODOO_API_KEY
 	@test -n "$(ODOO_URL)" || { echo "make test-odoo: set ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_API_KEY"; exit 1; }

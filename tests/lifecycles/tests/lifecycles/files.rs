@@ -10,7 +10,7 @@ use interplant_mapping::feed::Bundle;
 use interplant_runtime::files;
 use serde_json::{Value, json};
 
-use crate::setting::{PATIENCE, beside_others, failpoints, project, until};
+use crate::setting::{PATIENCE, beside_others, failpoints, project, until, until_within};
 
 /// One row is one receipt, of an order that never comes: the facts are kept and wait.
 const FEED: &str = r#"
@@ -173,6 +173,63 @@ fn a_file_is_taken_in_once_whoever_dies_reading_it_and_a_corrected_one_changes_t
                 == 200
         })
         .await;
+    });
+}
+
+/// `make ten-thousand` says so: a quarter of an hour is too long for every run.
+#[test]
+fn one_bad_row_of_ten_thousand_and_a_reader_killed_at_row_6000_leave_9999_facts_once_each() {
+    if std::env::var("TEN_THOUSAND").is_err() {
+        println!("NOT RUN: a file of 10,000 rows; `make ten-thousand` reads it");
+        return;
+    }
+    beside_others(async |world| {
+        const ROWS: usize = 10_000;
+        const BAD: usize = 4_321;
+        const KILLED: u64 = 6_000;
+        let feed = fresh("receipts");
+        publish_beside_others(world, &feed, "code,item\nA,ITEM-A\n").await;
+        let name = fresh("many");
+        let rows = (1..=ROWS).map(|n| row(&name, n, "A", if n == BAD { "many" } else { "1,5" }));
+        let files = written(&name, &(HEAD.to_owned() + &rows.collect::<String>()));
+        let sender = world.sender(&plant()).unwrap();
+        let id = deliver(sender, &feed, &files).await.unwrap();
+        let long = PATIENCE * 10;
+        let read = async || {
+            let answer = sender.get(&format!("/v1/files/{id}")).await.unwrap();
+            answer.body["documents"].as_u64().unwrap_or_default()
+        };
+        let point = failpoints().join("import.after_note");
+        until_within(long, "6,000 rows are read", async || read().await >= KILLED).await;
+        std::fs::write(&point, "").unwrap();
+        let fate = settled(sender, &id, long).await.unwrap();
+        assert!(!point.exists(), "nobody was killed");
+        assert_eq!(fate["documents"], ROWS);
+        let expected = BTreeMap::from([("accepted", ROWS as u64 - 1), ("rejected", 1)]);
+        assert_eq!(counts(&fate), expected, "{fate}");
+        let problem = &fate["problems"][0]["not_made"];
+        assert_eq!(problem["spot"]["line"], BAD + 1);
+        assert_eq!(problem["pointer"], "/data/lines/0/qtyReceived");
+        println!("{ROWS} rows: {fate}");
+        // Every row has one fact in its mailbox, and no more.
+        let mut entries = 0;
+        for number in 1..=ROWS {
+            let id = format!("po/plant-c/{name}-{number}").parse().unwrap();
+            let count = async || {
+                let lifecycle = world.lifecycle(&id).await.unwrap();
+                lifecycle.map_or(0, |lifecycle| lifecycle.entries.len())
+            };
+            if number != BAD {
+                until_within(long, "the row is in its mailbox", async || {
+                    count().await > 0
+                })
+                .await;
+            }
+            let count = count().await;
+            assert_eq!(count, usize::from(number != BAD), "row {number}");
+            entries += count;
+        }
+        assert_eq!(entries, ROWS - 1);
     });
 }
 

@@ -98,12 +98,17 @@ pub(crate) fn plant_b() -> PlantCode {
 }
 
 /// Waits until something is so; fails with what it waits for.
-pub(crate) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, so: impl AsyncFnMut() -> bool) {
+    until_within(PATIENCE, what, so).await;
+}
+
+/// As [`until`], for what takes longer.
+pub(crate) async fn until_within(within: Duration, what: &str, mut so: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
     while !so().await {
         assert!(
-            started.elapsed() < PATIENCE,
-            "it did not come about within {PATIENCE:?}: {what}"
+            started.elapsed() < within,
+            "it did not come about within {within:?}: {what}"
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
