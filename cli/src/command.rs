@@ -1,5 +1,6 @@
 //! The commands.
 
+pub mod audit;
 mod decide;
 mod deliver;
 mod demo;
@@ -48,6 +49,9 @@ enum Command {
     Decide(decide::Decide),
     /// Start a lifecycle again that a defect had halted
     Restart(restart::Restart),
+    /// See, export and verify who decided what
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// See what plants are to be told, and send it again
     #[command(subcommand)]
     Outbox(outbox::Outbox),
@@ -78,6 +82,7 @@ pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
         Command::List(list) => list.run(local, json).await,
         Command::Decide(decide) => decide.run(local, json).await,
         Command::Restart(restart) => restart.run(local, json).await,
+        Command::Audit(audit) => audit.run(local, json).await,
         Command::Outbox(outbox) => outbox.run(local, json).await,
         Command::Odoo(odoo) => odoo.run(json).await,
         Command::Plant(plant) => plant.run(local, json).await,

@@ -7,6 +7,7 @@ use interplant_domain::lifecycle::Wait;
 use interplant_odoo_sandbox::{Fault, FaultKind, Sandbox};
 use interplant_runtime::store::Store;
 
+use crate::audit;
 use crate::order::{Order, assert_done_once, delivered, new_orders, send, settle};
 use crate::setting::{alone, failpoints, lifecycle, until};
 
@@ -19,7 +20,7 @@ fn sandbox<'a>(world: &'a World, what: &str) -> Option<&'a Sandbox> {
 }
 
 /// Sends all facts and waits until each is in its mailbox, whoever has to bring it there.
-async fn send_all(world: &World, orders: &[Order]) {
+pub(crate) async fn send_all(world: &World, orders: &[Order]) {
     for turn in 0..4 {
         for order in orders {
             send_in_spite(world, &order.facts()[turn]).await;
@@ -80,6 +81,7 @@ fn a_process_killed_at_any_point_leaves_one_effect_each() {
             .map(|entry| entry.unwrap().file_name())
             .collect();
         assert!(left.is_empty(), "nobody was killed at {left:?}");
+        audit::assert_complete(world, &orders).await;
     });
 }
 

@@ -12,6 +12,7 @@
 )]
 
 mod api;
+mod audit;
 mod buyer;
 mod decisions;
 mod faults;

@@ -8,6 +8,7 @@
 )]
 
 mod asl;
+mod audit;
 mod crates;
 mod failpoints;
 mod files;
