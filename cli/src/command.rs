@@ -4,10 +4,12 @@ pub mod audit;
 mod decide;
 mod deliver;
 mod demo;
+mod errors;
 mod list;
 mod odoo;
 mod outbox;
 mod plant;
+mod recovery_grid;
 mod restart;
 mod send;
 mod show;
@@ -47,6 +49,10 @@ enum Command {
     List(list::List),
     /// Decide an exception: retry, skip or cancel
     Decide(decide::Decide),
+    /// Print what Odoo and AWS say, what it means, and what is to be done
+    Errors(errors::Errors),
+    /// Print what happens when something breaks, and whether tests show it
+    RecoveryGrid(recovery_grid::RecoveryGrid),
     /// Start a lifecycle again that a defect had halted
     Restart(restart::Restart),
     /// See, export and verify who decided what
@@ -81,6 +87,8 @@ pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
         Command::Show(show) => show.run(local, json).await,
         Command::List(list) => list.run(local, json).await,
         Command::Decide(decide) => decide.run(local, json).await,
+        Command::Errors(errors) => errors.run(json),
+        Command::RecoveryGrid(grid) => grid.run(json),
         Command::Restart(restart) => restart.run(local, json).await,
         Command::Audit(audit) => audit.run(local, json).await,
         Command::Outbox(outbox) => outbox.run(local, json).await,

@@ -10,6 +10,7 @@
 mod calls;
 mod changes;
 mod errors;
+mod known;
 mod server;
 mod targets;
 mod wire;

@@ -217,8 +217,10 @@ pub(crate) fn transaction_error<R: std::fmt::Debug>(
         matches!(service, TransactWriteItemsError::TransactionCanceledException(cancelled)
             if cancelled.cancellation_reasons().iter().any(|reason| matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))))
     });
-    let unfit =
-        error.as_service_error().and_then(|service| service.code()) == Some("ValidationException");
+    let code = error.as_service_error().and_then(|service| service.code());
+    let unfit = code
+        .and_then(interplant_odoo::known_of_aws)
+        .is_some_and(|known| known.class == interplant_odoo::Meaning::Defect);
     if cancelled {
         Error::Conflict
     } else if unfit {

@@ -12,7 +12,7 @@ use crate::order::{Order, assert_done_once, delivered, new_orders, send, settle}
 use crate::setting::{alone, failpoints, lifecycle, until};
 
 /// The sandbox, or a line that says what a real server cannot be made to do.
-fn sandbox<'a>(world: &'a World, what: &str) -> Option<&'a Sandbox> {
+pub(crate) fn sandbox<'a>(world: &'a World, what: &str) -> Option<&'a Sandbox> {
     if world.sandbox.is_none() {
         println!("not shown against a real Odoo, which cannot be told to do it: {what}");
     }
@@ -34,7 +34,7 @@ pub(crate) async fn send_all(world: &World, orders: &[Order]) {
 }
 
 /// Sends until it is acknowledged, as a sender does whose request broke off.
-async fn send_in_spite(world: &World, fact: &serde_json::Value) {
+pub(crate) async fn send_in_spite(world: &World, fact: &serde_json::Value) {
     let sender = world.sender(&crate::setting::plant_b()).unwrap();
     until("the fact is acknowledged", async || {
         let answer = sender.event(fact).await;

@@ -23,6 +23,7 @@ mod outbox;
 mod outbox_files;
 mod purchase;
 mod recorded;
+mod recovery;
 mod setting;
 mod tools;
 mod watch;

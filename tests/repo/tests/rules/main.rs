@@ -15,6 +15,7 @@ mod files;
 mod infrastructure;
 mod names;
 mod plants;
+mod recovery;
 mod repository;
 mod runbooks;
 mod source;
