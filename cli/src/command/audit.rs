@@ -67,12 +67,21 @@ struct Exported {
 }
 
 /// A record as far as people read it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct Record {
-    #[serde(default)]
+    /// Its number; none while it waits for its place.
     sequence: Option<u64>,
-    #[serde(flatten)]
     note: Note,
+}
+
+impl Record {
+    fn read(text: &str) -> Result<Self, serde_json::Error> {
+        let head: Head = serde_json::from_str(text)?;
+        Ok(Self {
+            sequence: Some(head.sequence),
+            note: serde_json::from_str(text)?,
+        })
+    }
 }
 
 impl Audit {
@@ -233,7 +242,7 @@ async fn export(
                 break 'records;
             }
             read = sequence;
-            let record: Record = serde_json::from_str(&text).map_err(|error| {
+            let record = Record::read(&text).map_err(|error| {
                 format!("record {sequence} cannot be read: {error}; run `interplant audit verify`")
             })?;
             let hash = serde_json::from_str::<Head>(&text)
@@ -272,7 +281,7 @@ async fn export(
 async fn of_lifecycle(context: &Context, id: &LifecycleId) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
     for text in context.audit.of_lifecycle(id).await? {
-        records.push(serde_json::from_str(&text)?);
+        records.push(Record::read(&text)?);
     }
     let waiting = waiting(context, id.plant()).await?;
     let of_it = |record: &Record| record.note.subject.lifecycle.as_ref() == Some(id);
@@ -290,7 +299,7 @@ async fn last(context: &Context, plant: &PlantCode, most: u64) -> Result<Vec<Rec
             break;
         }
         for (sequence, text) in page {
-            records.push(serde_json::from_str(&text)?);
+            records.push(Record::read(&text)?);
             after = sequence;
         }
     }

@@ -101,7 +101,7 @@ fn print(as_json: bool) -> Result<(), Failure> {
             "owner",
             "means",
         ],
-        rows.into_iter(),
+        rows,
     );
     println!(
         "`interplant errors explain \"<text>\"` says which rule a text meets, and what to do."

@@ -169,7 +169,7 @@ fn head_of_alarm(name: &str, alarm: &Value) -> String {
     };
     let seconds = number("Period") * number("EvaluationPeriods");
     format!(
-        "# {name}\n\nOwner: operations.\n\n{}\n\nRings when `{}` of `{of}` is {than} {} for {} minutes.\n",
+        "# {name}\n\nOwner: operations.\n\n{}\n\nRings when `{}` of `{of}` is {than} {} for {} min.\n",
         text("AlarmDescription"),
         text("MetricName"),
         number("Threshold"),
