@@ -1,11 +1,6 @@
 //! The audit chain: whatever is done to it is found, and what is noted of a change of a lifecycle.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod world;
 
