@@ -569,9 +569,7 @@ impl DynamoStore {
         happened(put.send().await)?;
         let mut items = crate::audit::pending(
             &self.table,
-            &[interplant_domain::audit::Note::raised_aside(
-                id, raised, now,
-            )],
+            &[interplant_domain::audit::Note::raised_aside(id, raised)],
         )?;
         items.push(self.put(
             id,

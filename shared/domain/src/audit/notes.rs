@@ -254,13 +254,9 @@ pub(super) fn exception(
 }
 
 impl Note {
-    /// What is to be noted of an exception that is raised beside a lifecycle.
+    /// What is to be noted of an exception that is raised beside a lifecycle; the same however often it is tried.
     #[must_use]
-    pub fn raised_aside(
-        lifecycle: &LifecycleId,
-        raised: &RaisedException,
-        now: jiff::Timestamp,
-    ) -> Self {
-        exception(lifecycle, raised, now)
+    pub fn raised_aside(lifecycle: &LifecycleId, raised: &RaisedException) -> Self {
+        exception(lifecycle, raised, raised.raised_at)
     }
 }
