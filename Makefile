@@ -11,8 +11,8 @@ export SAM_CLI_TELEMETRY := 0
 ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 # What tests kill processes by is compiled into the functions of tests alone, which have a folder of their own.
 TEST_TARGET := target/failpoints
-FUNCTIONS := -p import -p ingest -p lifecycle -p odoo-watch -p outbox -p purchase-order
-FAILPOINTS := --features import/failpoints,ingest/failpoints,lifecycle/failpoints,odoo-watch/failpoints,outbox/failpoints,purchase-order/failpoints
+FUNCTIONS := -p audit -p import -p ingest -p lifecycle -p odoo-watch -p outbox -p purchase-order
+FAILPOINTS := --features audit/failpoints,import/failpoints,ingest/failpoints,lifecycle/failpoints,odoo-watch/failpoints,outbox/failpoints,purchase-order/failpoints
 ORDERS ?= 25
 VERSION ?= 19
 CASES ?= 10000000
@@ -22,7 +22,7 @@ FUZZED := delimited fixed xml json x12 edifact workbook workbook_part feed expre
 JSONATA := jsonata@2.2.2
 WITH_JSONATA = folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && npm install --silent --no-audit --no-fund --prefix "$$folder" $(JSONATA)
 
-.PHONY: help setup build demo test lint unit fuzz lifecycles ten-thousand test-odoo templates bench jsonata-fixtures package clean
+.PHONY: help setup build demo test lint unit fuzz lifecycles ten-thousand test-odoo templates runbooks bench jsonata-fixtures package clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -50,6 +50,9 @@ unit: setup
 templates: setup ## Check the templates as SAM and CloudFormation do
 	PATH="$(SAM_PATH)" sam validate --config-env state
 	PATH="$(SAM_PATH)" sam validate --config-env application
+
+runbooks: setup ## Write what code and templates know into the heads of runbooks and alarm pages
+	INTERPLANT_WRITE_RUNBOOKS=1 cargo test --locked -p interplant-repo-tests runbooks
 
 build-for-tests:
 	cargo build --locked --target-dir $(TEST_TARGET) $(FUNCTIONS) $(FAILPOINTS)

@@ -1,12 +1,15 @@
 //! The commands.
 
+pub mod audit;
 mod decide;
 mod deliver;
 mod demo;
+mod errors;
 mod list;
 mod odoo;
 mod outbox;
 mod plant;
+mod recovery_grid;
 mod restart;
 mod send;
 mod show;
@@ -46,8 +49,15 @@ enum Command {
     List(list::List),
     /// Decide an exception: retry, skip or cancel
     Decide(decide::Decide),
+    /// Print what Odoo and AWS say, what it means, and what is to be done
+    Errors(errors::Errors),
+    /// Print what happens when something breaks, and whether tests show it
+    RecoveryGrid(recovery_grid::RecoveryGrid),
     /// Start a lifecycle again that a defect had halted
     Restart(restart::Restart),
+    /// See, export and verify who decided what
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// See what plants are to be told, and send it again
     #[command(subcommand)]
     Outbox(outbox::Outbox),
@@ -77,7 +87,10 @@ pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
         Command::Show(show) => show.run(local, json).await,
         Command::List(list) => list.run(local, json).await,
         Command::Decide(decide) => decide.run(local, json).await,
+        Command::Errors(errors) => errors.run(json),
+        Command::RecoveryGrid(grid) => grid.run(json),
         Command::Restart(restart) => restart.run(local, json).await,
+        Command::Audit(audit) => audit.run(local, json).await,
         Command::Outbox(outbox) => outbox.run(local, json).await,
         Command::Odoo(odoo) => odoo.run(json).await,
         Command::Plant(plant) => plant.run(local, json).await,

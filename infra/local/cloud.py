@@ -60,6 +60,7 @@ def main() -> int:
     up.add_argument("--tick-seconds", type=int, default=1, help="see TickSeconds in application.yaml (%(default)s)")
     up.add_argument("--check-seconds", type=int, default=3, help="see CheckSeconds in application.yaml (%(default)s)")
     up.add_argument("--odoo-request-limit-seconds", type=int, default=3, help="see application.yaml (%(default)s)")
+    up.add_argument("--anchor-seconds", type=int, default=1, help="see AnchorSeconds in application.yaml (%(default)s)")
     up.add_argument("--log-level", default="info", help="RUST_LOG of the functions (%(default)s)")
     up.add_argument(
         "--wait-scale",
@@ -275,6 +276,7 @@ class Cloud:
             "LogLevel": self.options.log_level,
             "TickSeconds": str(self.options.tick_seconds),
             "CheckSeconds": str(self.options.check_seconds),
+            "AnchorSeconds": str(self.options.anchor_seconds),
             "OdooRequestLimitSeconds": str(self.options.odoo_request_limit_seconds),
         }
 
@@ -402,6 +404,8 @@ class Cloud:
             "file_bucket": outputs["FileBucketName"],
             "outbox_table": outputs["OutboxTableName"],
             "outbox_queue_url": outputs["OutboxQueueUrl"],
+            "audit_table": outputs["AuditTableName"],
+            "audit_queue_url": outputs["AuditQueueUrl"],
             "route_queue_url": outputs["RouteQueueUrl"],
             "route_dead_letters_url": outputs["RouteDeadLettersUrl"],
             "tick_queue_url": outputs["TickQueueUrl"],

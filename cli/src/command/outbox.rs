@@ -4,7 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use interplant_domain::audit::{Action, Actor, Note};
+use interplant_domain::identifier::PlantCode;
 use interplant_domain::outbox::Entry;
+use interplant_runtime::Context;
 use interplant_runtime::outbox::Shelf;
 
 use crate::{Failure, cloud, table};
@@ -31,12 +34,18 @@ pub(crate) enum Outbox {
         plant: String,
         /// The document, as `list` shows it
         document: String,
+        /// Who wants it
+        #[arg(long, env = "USER")]
+        by: String,
     },
     /// Try the webhook of a plant again that was stopped
     Resume {
         /// The plant
         #[arg(long)]
         plant: String,
+        /// Who wants it
+        #[arg(long, env = "USER")]
+        by: String,
     },
 }
 
@@ -67,8 +76,20 @@ impl Outbox {
                     );
                 }
             }
-            Self::SendAgain { plant, document } => {
+            Self::SendAgain {
+                plant,
+                document,
+                by,
+            } => {
                 let plant = plant.parse()?;
+                noted(
+                    &context,
+                    &plant,
+                    Action::OutboxSentAgain,
+                    by,
+                    Some(&document),
+                )
+                .await?;
                 let Some(entry) = context.outbox.send_again(&plant, &document).await? else {
                     return Err(format!("plant {plant} was never told of {document}").into());
                 };
@@ -81,8 +102,9 @@ impl Outbox {
                     );
                 }
             }
-            Self::Resume { plant } => {
+            Self::Resume { plant, by } => {
                 let plant = plant.parse()?;
+                noted(&context, &plant, Action::WebhookResumed, by, None).await?;
                 context.outbox.resume(&plant).await?;
                 if json {
                     println!("{}", serde_json::json!({"plant": plant, "resumed": true}));
@@ -93,6 +115,25 @@ impl Outbox {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What a person asks for is noted before it is done.
+async fn noted(
+    context: &Context,
+    plant: &PlantCode,
+    action: Action,
+    by: String,
+    document: Option<&str>,
+) -> Result<(), Failure> {
+    let mut note = Note::new(
+        plant,
+        action,
+        Actor::Person(by),
+        document.unwrap_or_default(),
+        context.now(),
+    );
+    note.subject.other = document.map(str::to_owned);
+    Ok(context.audit.note(&note).await?)
 }
 
 fn print(entries: &[Entry]) {

@@ -15,20 +15,34 @@ use crate::{Failure, cloud};
 pub(crate) struct Restart {
     /// Such as po/plant-b/4711
     lifecycle: String,
+    /// Who restarts it
+    #[arg(long, env = "USER")]
+    by: String,
+    /// Why, such as the release that mends the defect
+    #[arg(long, default_value = "")]
+    reason: String,
 }
 
 impl Restart {
     pub(crate) async fn run(self, local: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
         let id = LifecycleId::read(&self.lifecycle)?;
         let (context, _) = cloud::attach(local).await?;
-        let generation =
-            match protocol::restart(&context.store, &context.engine, &id, context.now()).await {
-                Ok(generation) => generation,
-                Err(Error::Conflict) => {
-                    return Err(format!("{id} is not halted: there is nothing to restart").into());
-                }
-                Err(error) => return Err(error.into()),
-            };
+        let generation = match protocol::restart(
+            &context.store,
+            &context.engine,
+            &id,
+            &self.by,
+            &self.reason,
+            context.now(),
+        )
+        .await
+        {
+            Ok(generation) => generation,
+            Err(Error::Conflict) => {
+                return Err(format!("{id} is not halted: there is nothing to restart").into());
+            }
+            Err(error) => return Err(error.into()),
+        };
         if json {
             println!(
                 "{}",

@@ -30,6 +30,7 @@ fn interplant(arguments: &[&str]) -> Said {
         .args(arguments)
         // Neither a cloud of this machine nor one of AWS is meant.
         .env_clear()
+        .env("USER", "tester")
         .output()
         .unwrap();
     Said {

@@ -59,6 +59,7 @@ async fn route(context: &Context, body: &str) -> Result<(), StepError> {
         sequence: 0,
         event_id: row.event_id.clone(),
         inbox_key: row.key.clone(),
+        content_hash: Some(row.content_hash.clone()),
         kind: row.kind,
         number: fact.number().to_string(),
         happened_at: row.happened_at,

@@ -23,6 +23,7 @@ pub(crate) async fn handle(
         released = swept.released,
         overdue = swept.overdue,
         senders_woken = swept.senders_woken,
+        audits_woken = swept.audits_woken,
         more = swept.more,
         "Swept"
     );

@@ -231,6 +231,19 @@ impl Code {
         )
     }
 
+    /// What a person may decide about it, in the order in which it is to be thought of.
+    #[must_use]
+    pub fn decisions(self) -> &'static [Decision] {
+        use Decision::{Accept, Cancel, Retry, Skip};
+        if self == Self::ConflictingFact || self.is_of_outbox() {
+            &[Skip]
+        } else if self.may_be_accepted() {
+            &[Retry, Accept, Skip, Cancel]
+        } else {
+            &[Retry, Skip, Cancel]
+        }
+    }
+
     /// Whether a person may decide that the fact is applied all the same.
     #[must_use]
     pub fn may_be_accepted(self) -> bool {

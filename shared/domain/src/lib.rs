@@ -4,6 +4,7 @@
 //! reads a clock, a file or a socket: the same input gives the same answer, which is what lets a
 //! simulator and a replay prove the promises of the product.
 
+pub mod audit;
 pub mod decimal;
 pub mod event;
 pub mod exception;

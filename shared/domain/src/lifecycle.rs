@@ -14,6 +14,7 @@ use exceptions::resolved;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Action;
 use crate::identifier::{ExceptionId, LifecycleId};
 use crate::mailbox::{Entry, EntryState, RaisedException};
 use crate::plant::Plant;
@@ -160,6 +161,30 @@ pub struct Commit {
     pub finished: Option<FinishedOperation>,
     /// Only when no fact came since: the position that the next fact would get.
     pub if_next_sequence: Option<u64>,
+    /// Where the lifecycle stood before, for the audit.
+    pub was: Was,
+    /// The person whose doing it is, where no exception tells.
+    pub act: Option<Act>,
+}
+
+/// Where a lifecycle stood before a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Was {
+    /// Its status.
+    pub status: Status,
+    /// Its generation.
+    pub generation: u32,
+}
+
+/// What a person does to a lifecycle beside deciding an exception.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// What.
+    pub action: Action,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// An operation that is done, for `interplant show` and for auditors.
@@ -289,6 +314,11 @@ impl Lifecycle {
             exceptions: Vec::new(),
             finished: None,
             if_next_sequence: None,
+            was: Was {
+                status: self.header.status,
+                generation: self.header.generation,
+            },
+            act: None,
         }
     }
 
@@ -305,6 +335,18 @@ impl Lifecycle {
         commit.header.generation_started_at = now;
         commit.header.steps = 0;
         commit.header.defect = None;
+        commit
+    }
+
+    /// The next generation of a lifecycle that a defect had halted, because a person says so.
+    #[must_use]
+    pub fn restarted(&self, by: &str, reason: &str, now: Timestamp) -> Commit {
+        let mut commit = self.next_generation(now);
+        commit.act = Some(Act {
+            action: Action::Restarted,
+            by: by.to_owned(),
+            reason: reason.to_owned(),
+        });
         commit
     }
 

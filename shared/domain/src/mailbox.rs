@@ -22,6 +22,9 @@ pub struct Entry {
     pub event_id: EventId,
     /// Key of the inbox row that holds the document.
     pub inbox_key: String,
+    /// SHA-256 of its content, for the audit; none of a fact that an older release has taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_hash: Option<String>,
     /// The kind of fact.
     pub kind: FactKind,
     /// The number a person knows it by: order, acknowledgement, receipt or invoice number.

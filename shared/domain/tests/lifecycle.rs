@@ -103,6 +103,7 @@ fn lifecycle(kinds: &[FactKind], order: Option<PurchaseOrder>) -> Lifecycle {
         sequence,
         event_id: format!("evt_{sequence:032x}").parse().unwrap(),
         inbox_key: String::new(),
+        content_hash: None,
         kind: *kind,
         number: sequence.to_string(),
         happened_at: now(),

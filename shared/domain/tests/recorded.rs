@@ -472,6 +472,7 @@ fn nothing_waits_nothing_is_overdue_and_nothing_is_started_for_what_is_only_kept
             sequence: 1,
             event_id: format!("evt_{:032x}", 1).parse().unwrap(),
             inbox_key: String::new(),
+            content_hash: None,
             kind: FactKind::MaterialIssued,
             number: "1".to_owned(),
             happened_at: start(),

@@ -295,6 +295,7 @@ fn an_order_that_is_gone_before_it_was_taken_over_is_cancelled_by_its_cancellati
             sequence,
             event_id: format!("evt_{sequence:032}").parse().unwrap(),
             inbox_key: String::new(),
+            content_hash: None,
             kind,
             number: "P00017".to_owned(),
             happened_at: at,

@@ -15,6 +15,7 @@
 
 use std::time::Duration;
 
+use crate::known::{KnownError, Meaning, known_of_odoo};
 use interplant_domain::exception::Code;
 
 /// Longest text of Odoo that an error carries, in characters.
@@ -246,95 +247,52 @@ fn is_unseen(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// An exception that Odoo named.
+/// An exception that Odoo named, by the rulebook.
 ///
 /// `method` tells a method that is missing in this version from a mistake inside of one.
 pub(crate) fn named(name: &str, message: &str, method: &str) -> Error {
-    let short = name.rsplit('.').next().unwrap_or(name);
-    match (name.split('.').next().unwrap_or_default(), short) {
-        ("odoo", "AccessError" | "AccessDenied" | "SessionExpiredException") => {
-            Error::configuration(message)
-        }
-        ("odoo", "MissingError") => Error::refused(RefusedKind::RecordMissing, message),
-        ("odoo", "LockError" | "ConcurrencyError") => Error::busy(message),
-        // UserError, ValidationError, RedirectWarning and whatever a module derives from them.
-        ("odoo", _) => refusal(message),
-        ("werkzeug", "Unauthorized" | "Forbidden" | "NotFound" | "MethodNotAllowed") => {
-            Error::configuration(message)
-        }
-        ("werkzeug", "TooManyRequests" | "ServiceUnavailable") => Error::busy(message),
-        ("werkzeug", "InternalServerError" | "BadGateway" | "GatewayTimeout") => {
-            Error::unknown(foreign(message))
-        }
-        ("werkzeug", _) => Error::caller(format!("{short}: {message}")),
-        ("psycopg2", _) => database(short, message),
-        ("builtins", "AttributeError") if message.contains(method) => Error::configuration(message),
-        // The server itself ran out of something; it is not what we sent.
-        (
-            "builtins",
-            "MemoryError"
-            | "OSError"
-            | "TimeoutError"
-            | "ConnectionError"
-            | "ConnectionResetError"
-            | "BrokenPipeError"
-            | "ConnectionRefusedError",
-        ) => Error::unknown(format!("{short}: {}", foreign(message))),
-        ("builtins", _) => Error::caller(format!("{short}: {message}")),
-        _ => Error::refused(RefusedKind::Other, format!("{name}: {message}")),
-    }
-}
-
-fn database(name: &str, message: &str) -> Error {
-    match name {
-        "SerializationFailure"
-        | "TransactionRollbackError"
-        | "TransactionRollback"
-        | "LockNotAvailable"
-        | "DeadlockDetected"
-        | "QueryCanceled"
-        | "QueryCanceledError"
-        | "PoolError"
-        | "TooManyConnections" => Error::busy(message),
-        "OperationalError" if message.contains("does not exist") => Error::configuration(message),
-        "OperationalError" | "InterfaceError" | "AdminShutdown" | "CrashShutdown" => {
-            Error::unknown(foreign(message))
-        }
-        _ => Error::refused(RefusedKind::Other, format!("{name}: {message}")),
-    }
-}
-
-/// What a refusal means, by its English words (every call asks for `en_US`).
-pub(crate) fn refusal(message: &str) -> Error {
-    let says = |words: &str| message.contains(words);
-    if says("could not serialize access")
-        || says("cannot follow twice the same object")
-        || says("deadlock detected")
-    {
-        // The other one of two calls did the work, or will; whoever repeats reads first.
-        return Error::busy(message);
-    }
-    if message.starts_with("Object ") && message.trim_end().ends_with("doesn't exist")
-        || says("You are not allowed to")
-    {
-        return Error::configuration(message);
-    }
-    let kind = if says("supply a Lot/Serial") {
-        RefusedKind::LotMissing
-    } else if says("serial number has already been assigned")
-        || says("already exist in the system")
-        || says("same serial number")
-    {
-        RefusedKind::LotTaken
-    } else if says("rounding precision") {
-        RefusedKind::Precision
-    } else if says("lock date") || says("Lock Date") || says("locked period") || says("locked date")
-    {
-        RefusedKind::PeriodLocked
-    } else {
-        RefusedKind::Other
+    let Some(known) = known_of_odoo(name, message, method) else {
+        return unknown_to_us(name, message);
     };
-    Error::refused(kind, message)
+    let with_name = || match name.split('.').next() {
+        Some("odoo") => message.to_owned(),
+        _ => {
+            let short = name.rsplit('.').next().unwrap_or(name);
+            format!("{short}: {message}")
+        }
+    };
+    match known.class {
+        Meaning::Busy => Error::busy(message),
+        Meaning::Unknown => Error::unknown(foreign(&with_name())),
+        Meaning::Configuration => Error::configuration(message),
+        Meaning::Defect => Error::caller(with_name()),
+        Meaning::Refused => Error::refused(kind(known), with_name()),
+    }
+}
+
+/// What no rule knows, see [`crate::known`].
+fn unknown_to_us(name: &str, message: &str) -> Error {
+    if name.starts_with("odoo.") {
+        Error::refused(RefusedKind::Other, message)
+    } else {
+        Error::caller(format!("nobody knows this error: {name}: {message}"))
+    }
+}
+
+fn kind(known: &KnownError) -> RefusedKind {
+    match known.code {
+        Some(Code::LotMissing) => RefusedKind::LotMissing,
+        Some(Code::LotTaken) => RefusedKind::LotTaken,
+        Some(Code::AmountPrecision) => RefusedKind::Precision,
+        Some(Code::PeriodLocked) => RefusedKind::PeriodLocked,
+        _ if known.id == "record-gone" => RefusedKind::RecordMissing,
+        _ => RefusedKind::Other,
+    }
+}
+
+/// What a refusal means that comes as words alone: a message of `load`.
+pub(crate) fn refusal(message: &str) -> Error {
+    named("odoo.exceptions.UserError", message, "load")
 }
 
 #[cfg(test)]

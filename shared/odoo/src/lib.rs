@@ -25,6 +25,7 @@ mod error;
 mod exchange;
 mod json2;
 mod jsonrpc;
+mod known;
 mod load;
 mod master;
 mod order;
@@ -39,6 +40,7 @@ pub use client::Client;
 pub use connection::{Credentials, Limits, http_client};
 pub use dialect::{Version, model};
 pub use error::{Class, Error, Outcome, RefusedKind};
+pub use known::{KnownError, Meaning, Retry, Whose, known_errors, known_of_aws, known_of_odoo};
 pub use master::{ItemKind, NewItem, NewPartner};
 pub use order::{
     BillHead, LineTerms, NewOrder, NewOrderLine, Order, OrderLine, OrderState, OrderUpdate,

@@ -11,6 +11,7 @@ use interplant_domain::plant::Plant;
 use interplant_odoo::{Client as OdooClient, Credentials as OdooCredentials, Limits};
 use jiff::Timestamp;
 
+use crate::audit::{Audit, Places};
 use crate::engine::StepFunctions;
 use crate::files::Files;
 use crate::inbox::Inbox;
@@ -40,6 +41,8 @@ pub struct Context {
     pub files: Files,
     /// What plants are to be told.
     pub outbox: Outbox,
+    /// Who decided what.
+    pub audit: Audit,
     odoo: Mutex<HashMap<String, OdooClient>>,
 }
 
@@ -99,7 +102,19 @@ impl Context {
             // A cloud at another address has no names of buckets in its host names.
             .force_path_style(aws.endpoint_url().is_some())
             .build();
+        let s3 = aws_sdk_s3::Client::from_conf(s3);
         Self {
+            audit: Audit::new(
+                dynamo.clone(),
+                s3.clone(),
+                sqs.clone(),
+                Places {
+                    waiting: settings.lifecycle_table.clone(),
+                    chains: settings.audit_table.clone(),
+                    bucket: settings.file_bucket.clone(),
+                    queue_url: settings.audit_queue_url.clone(),
+                },
+            ),
             inbox: Inbox::new(dynamo.clone(), settings.inbox_table.clone()),
             store: DynamoStore::new(
                 dynamo.clone(),
@@ -128,7 +143,7 @@ impl Context {
                 settings.outbox_queue_url.clone(),
             ),
             files: Files::new(
-                aws_sdk_s3::Client::from_conf(s3),
+                s3,
                 dynamo,
                 settings.file_bucket.clone(),
                 settings.file_table.clone(),

@@ -4,6 +4,7 @@
 //! [`store`] and an [`engine`]; DynamoDB and Step Functions implement them, and so does memory, for tests
 //! that go through every interleaving.
 
+pub mod audit;
 pub mod context;
 pub mod engine;
 pub mod failpoint;

@@ -6,7 +6,7 @@
 
 use interplant_domain::identifier::LifecycleId;
 use interplant_domain::lifecycle::{
-    GivenDecision, Lifecycle, SUPERSEDED, StaleDecision, Status, Wait, WaitAnswer, Waiter,
+    Commit, GivenDecision, Lifecycle, SUPERSEDED, StaleDecision, Status, Wait, WaitAnswer, Waiter,
 };
 use interplant_domain::plant::Plant;
 use jiff::Timestamp;
@@ -107,11 +107,14 @@ pub async fn start_generation(
     lifecycle: &Lifecycle,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let commit = lifecycle.next_generation(now);
-    store.commit(&commit).await?;
+    start(store, engine, &lifecycle.next_generation(now)).await
+}
+
+async fn start(store: &impl Store, engine: &impl Engine, commit: &Commit) -> Result<(), Error> {
+    store.commit(commit).await?;
     crate::failpoint!("route.after_generation");
     engine
-        .start(&lifecycle.header.id, commit.header.generation)
+        .start(&commit.header.id, commit.header.generation)
         .await
 }
 
@@ -248,7 +251,8 @@ pub async fn release(
     }
 }
 
-/// Starts a lifecycle again that a defect had halted: the next generation goes on from the record.
+/// Starts a lifecycle again that a defect had halted, because a person says so: the next generation goes on
+/// from the record.
 ///
 /// # Errors
 /// [`Error::Conflict`] when it is not halted, or moved meanwhile.
@@ -256,11 +260,13 @@ pub async fn restart(
     store: &impl Store,
     engine: &impl Engine,
     id: &LifecycleId,
+    by: &str,
+    reason: &str,
     now: Timestamp,
 ) -> Result<u32, Error> {
     match store.load(id).await? {
         Some(lifecycle) if lifecycle.header.status == Status::Halted => {
-            start_generation(store, engine, &lifecycle, now).await?;
+            start(store, engine, &lifecycle.restarted(by, reason, now)).await?;
             Ok(lifecycle.header.generation + 1)
         }
         Some(_) | None => Err(Error::Conflict),

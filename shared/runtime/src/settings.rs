@@ -22,6 +22,10 @@ pub struct Settings {
     pub outbox_table: String,
     /// Queue to the sender of the outbox.
     pub outbox_queue_url: String,
+    /// Table of the plants' audit chains.
+    pub audit_table: String,
+    /// Queue to `audit-chain`.
+    pub audit_queue_url: String,
     /// Queue to `route`.
     pub route_queue_url: String,
     /// Queue of the sweeper's ticks.
@@ -38,6 +42,8 @@ pub struct Settings {
     pub tick: Duration,
     /// How often the sweeper looks whether an open lifecycle still has its execution.
     pub check: Duration,
+    /// The end of an audit chain is anchored at most so often.
+    pub anchor: SignedDuration,
     /// Whether a plant's webhook may be on this machine: for tests on a local cloud, nowhere else.
     pub webhook_loopback: bool,
     /// How long Odoo may go on working on a call whose answer was lost: its own limit on a request.
@@ -94,6 +100,8 @@ impl Settings {
         let file_bucket = text("INTERPLANT_FILE_BUCKET");
         let outbox_table = text("INTERPLANT_OUTBOX_TABLE");
         let outbox_queue_url = text("INTERPLANT_OUTBOX_QUEUE_URL");
+        let audit_table = text("INTERPLANT_AUDIT_TABLE");
+        let audit_queue_url = text("INTERPLANT_AUDIT_QUEUE_URL");
         let route_queue_url = text("INTERPLANT_ROUTE_QUEUE_URL");
         let tick_queue_url = text("INTERPLANT_TICK_QUEUE_URL");
         let watch_queue_url = text("INTERPLANT_WATCH_QUEUE_URL");
@@ -115,6 +123,8 @@ impl Settings {
                 130,
             ))
             .unwrap_or(SignedDuration::MAX),
+            anchor: SignedDuration::try_from(seconds("INTERPLANT_ANCHOR_SECONDS", 300))
+                .unwrap_or(SignedDuration::MAX),
             webhook_loopback: variable("INTERPLANT_WEBHOOK_LOOPBACK").as_deref() == Some("1"),
             secret_prefix: variable("INTERPLANT_SECRET_PREFIX")
                 .unwrap_or_else(|| "interplant".to_owned()),
@@ -125,6 +135,8 @@ impl Settings {
             file_bucket,
             outbox_table,
             outbox_queue_url,
+            audit_table,
+            audit_queue_url,
             route_queue_url,
             tick_queue_url,
             watch_queue_url,

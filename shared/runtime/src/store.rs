@@ -202,6 +202,14 @@ where
     }
 }
 
+/// Whether a transaction did not take place because a condition of it does not hold.
+fn condition_failed<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    error.as_service_error().is_some_and(|service| {
+        matches!(service, TransactWriteItemsError::TransactionCanceledException(cancelled)
+            if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")))
+    })
+}
+
 pub(crate) fn transaction_error<R: std::fmt::Debug>(
     error: SdkError<TransactWriteItemsError, R>,
 ) -> Error {
@@ -209,8 +217,10 @@ pub(crate) fn transaction_error<R: std::fmt::Debug>(
         matches!(service, TransactWriteItemsError::TransactionCanceledException(cancelled)
             if cancelled.cancellation_reasons().iter().any(|reason| matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))))
     });
-    let unfit =
-        error.as_service_error().and_then(|service| service.code()) == Some("ValidationException");
+    let code = error.as_service_error().and_then(|service| service.code());
+    let unfit = code
+        .and_then(interplant_odoo::known_of_aws)
+        .is_some_and(|known| known.class == interplant_odoo::Meaning::Defect);
     if cancelled {
         Error::Conflict
     } else if unfit {
@@ -548,34 +558,33 @@ impl DynamoStore {
         now: Timestamp,
     ) -> Result<(), Error> {
         let header = self.header_attributes(&Header::new(id.clone(), now))?;
-        for (sk, attributes) in [
-            ("header".to_owned(), header),
-            (
-                format!("exception#{}", raised.id),
-                HashMap::from([("body".to_owned(), body(raised)?)]),
-            ),
-        ] {
-            let put = self
-                .client
-                .put_item()
-                .table_name(&self.table)
-                .set_item(Some(attributes))
-                .condition_expression("attribute_not_exists(pk)");
-            let put = self
-                .key(id, sk)
-                .into_iter()
-                .fold(put, |put, (name, value)| put.item(name, value));
-            match put.send().await {
-                Ok(_) => {}
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(|service| service.is_conditional_check_failed_exception()) => {
-                }
-                Err(error) => return Err(unavailable(error)),
-            }
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(
+                header.into_iter().chain(self.key(id, "header")).collect(),
+            ))
+            .condition_expression("attribute_not_exists(pk)");
+        happened(put.send().await)?;
+        let mut items = crate::audit::pending(
+            &self.table,
+            &[interplant_domain::audit::Note::raised_aside(id, raised)],
+        )?;
+        items.push(self.put(
+            id,
+            format!("exception#{}", raised.id),
+            HashMap::from([("body".to_owned(), body(raised)?)]),
+            Some("attribute_not_exists(pk)"),
+        )?);
+        let raise = self.client.transact_write_items();
+        let raise = raise.set_transact_items(Some(items)).send().await;
+        match raise {
+            Ok(_) => Ok(()),
+            // It was raised before.
+            Err(error) if condition_failed(&error) => Ok(()),
+            Err(error) => Err(transaction_error(error)),
         }
-        Ok(())
     }
 }
 
@@ -730,6 +739,7 @@ impl Store for DynamoStore {
 
     async fn commit(&self, commit: &Commit) -> Result<(), Error> {
         let id = &commit.header.id;
+        let notes = crate::audit::pending(&self.table, &commit.notes())?;
         let header = self.header_attributes(&commit.header)?;
         let put = Put::builder()
             .table_name(&self.table)
@@ -741,6 +751,7 @@ impl Store for DynamoStore {
             .build()
             .map_err(|error| Error::Unreadable(error.to_string()))?;
         let mut items = vec![TransactWriteItem::builder().put(put).build()];
+        items.extend(notes);
         // Lines change only when a step is done; before that the items that are there stay right.
         if let Some(order) = commit.header.order.as_ref().filter(|_| {
             commit.finished.is_some()

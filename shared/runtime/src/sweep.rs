@@ -30,6 +30,8 @@ pub struct Swept {
     pub overdue: usize,
     /// Plants that a sender of the outbox was told of again.
     pub senders_woken: usize,
+    /// Plants whose waiting audit notes `audit-chain` was told of.
+    pub audits_woken: usize,
     /// Whether anything is still open, so that another tick is worth while.
     pub more: bool,
 }
@@ -44,6 +46,7 @@ impl Context {
         let now = self.now();
         self.send_again(now, &mut swept).await?;
         self.wake_senders(now, &mut swept).await?;
+        self.wake_audits(&mut swept).await?;
         // Whether an Odoo answers is asked once per tick and database, however many wait for it.
         let mut answers: HashMap<String, bool> = HashMap::new();
         for shard in 0..ATTENTION_SHARDS {
@@ -116,6 +119,19 @@ impl Context {
             }
             swept.more =
                 swept.more || !table.waiting_plants(shard, now + tick, 1).await?.is_empty();
+        }
+        Ok(())
+    }
+
+    /// Notes of the audit wait since somebody wrote them, and nobody else tells of them: `audit-chain` links
+    /// what has come since the last tick at once, in few transactions.
+    async fn wake_audits(&self, swept: &mut Swept) -> Result<(), Error> {
+        for shard in 0..crate::audit::SHARDS {
+            for plant in self.audit.waiting_plants(shard).await? {
+                self.audit.wake(&plant, Duration::ZERO).await?;
+                swept.audits_woken += 1;
+                swept.more = true;
+            }
         }
         Ok(())
     }

@@ -79,6 +79,7 @@ impl World {
                 sequence: 0,
                 event_id: format!("evt_{index:032x}").parse().unwrap(),
                 inbox_key: String::new(),
+                content_hash: None,
                 kind,
                 number: index.to_string(),
                 happened_at: now,
@@ -573,12 +574,16 @@ fn a_halted_lifecycle_is_left_alone_until_somebody_restarts_it_once() {
     alone(protocol::repair(store, engine, &world.id, now)).unwrap();
     assert_eq!(store.peek(&world.id).unwrap().header.status, Status::Halted);
     assert_eq!(
-        alone(protocol::restart(store, engine, &world.id, now)),
+        alone(protocol::restart(
+            store, engine, &world.id, "tester", "mended", now
+        )),
         Ok(2)
     );
     assert!(engine.executions()[1].running);
     assert_eq!(
-        alone(protocol::restart(store, engine, &world.id, now)),
+        alone(protocol::restart(
+            store, engine, &world.id, "tester", "mended", now
+        )),
         Err(Error::Conflict)
     );
 }
@@ -724,7 +729,9 @@ fn what_is_only_kept_is_not_restarted_and_waits_for_no_one_years_later() {
     alone(protocol::nudge(store, engine, &id, later)).unwrap();
     alone(protocol::repair(store, engine, &id, later)).unwrap();
     assert_eq!(
-        alone(protocol::restart(store, engine, &id, later)),
+        alone(protocol::restart(
+            store, engine, &id, "tester", "mended", later
+        )),
         Err(Error::Conflict)
     );
     let kept = store.peek(&id).unwrap();

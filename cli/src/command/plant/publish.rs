@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use interplant_domain::audit::{Action, Actor, Note, canonical_hash};
+use interplant_domain::plant::Plant;
+use interplant_mapping::feed::Bundle;
+use interplant_runtime::Context;
 use serde_json::json;
 
 use super::{check, feeds_of};
@@ -17,6 +21,9 @@ pub(crate) struct Publish {
     /// Publish although the samples do not give what is expected; what cannot be read is never published
     #[arg(long)]
     unchecked: bool,
+    /// Who publishes
+    #[arg(long, env = "USER")]
+    by: String,
 }
 
 impl Publish {
@@ -42,8 +49,9 @@ impl Publish {
         }
         let context = cloud::attach(local).await?.0;
         let before = context.files.published(&plant.plant).await?;
-        context.plants.publish(&plant).await?;
         let bundle = feeds::bundle_of(&self.folder)?;
+        noted(&context, &plant, &bundle, self.by).await?;
+        context.plants.publish(&plant).await?;
         let again = interplant_runtime::files::publish(&context, &plant.plant, &bundle).await?;
         // Another address or key may be what a stopped webhook has waited for.
         context.outbox.resume(&plant.plant).await?;
@@ -80,4 +88,23 @@ impl Publish {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What becomes the configuration in force, by whom: noted before it does.
+async fn noted(
+    context: &Context,
+    plant: &Plant,
+    bundle: &Bundle,
+    by: String,
+) -> Result<(), Failure> {
+    let configuration = canonical_hash(&json!({"plant": plant, "feeds": bundle.files}));
+    let mut note = Note::new(
+        &plant.plant,
+        Action::PlantPublished,
+        Actor::Person(by),
+        &configuration,
+        context.now(),
+    );
+    note.inputs.configuration = Some(configuration);
+    Ok(context.audit.note(&note).await?)
 }

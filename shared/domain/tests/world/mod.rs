@@ -105,6 +105,7 @@ impl World {
             sequence,
             event_id: format!("evt_{sequence:032x}").parse().unwrap(),
             inbox_key: String::new(),
+            content_hash: None,
             kind: fact.kind(),
             number: fact.number().to_string(),
             happened_at,

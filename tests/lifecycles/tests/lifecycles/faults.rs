@@ -7,11 +7,12 @@ use interplant_domain::lifecycle::Wait;
 use interplant_odoo_sandbox::{Fault, FaultKind, Sandbox};
 use interplant_runtime::store::Store;
 
+use crate::audit;
 use crate::order::{Order, assert_done_once, delivered, new_orders, send, settle};
 use crate::setting::{alone, failpoints, lifecycle, until};
 
 /// The sandbox, or a line that says what a real server cannot be made to do.
-fn sandbox<'a>(world: &'a World, what: &str) -> Option<&'a Sandbox> {
+pub(crate) fn sandbox<'a>(world: &'a World, what: &str) -> Option<&'a Sandbox> {
     if world.sandbox.is_none() {
         println!("not shown against a real Odoo, which cannot be told to do it: {what}");
     }
@@ -19,7 +20,7 @@ fn sandbox<'a>(world: &'a World, what: &str) -> Option<&'a Sandbox> {
 }
 
 /// Sends all facts and waits until each is in its mailbox, whoever has to bring it there.
-async fn send_all(world: &World, orders: &[Order]) {
+pub(crate) async fn send_all(world: &World, orders: &[Order]) {
     for turn in 0..4 {
         for order in orders {
             send_in_spite(world, &order.facts()[turn]).await;
@@ -33,7 +34,7 @@ async fn send_all(world: &World, orders: &[Order]) {
 }
 
 /// Sends until it is acknowledged, as a sender does whose request broke off.
-async fn send_in_spite(world: &World, fact: &serde_json::Value) {
+pub(crate) async fn send_in_spite(world: &World, fact: &serde_json::Value) {
     let sender = world.sender(&crate::setting::plant_b()).unwrap();
     until("the fact is acknowledged", async || {
         let answer = sender.event(fact).await;
@@ -88,6 +89,7 @@ fn a_process_killed_at_any_point_leaves_one_effect_each() {
             .map(|entry| entry.unwrap().file_name())
             .collect();
         assert!(left.is_empty(), "nobody was killed at {left:?}");
+        audit::assert_complete(world, &orders).await;
     });
 }
 

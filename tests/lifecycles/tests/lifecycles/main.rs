@@ -12,6 +12,7 @@
 )]
 
 mod api;
+mod audit;
 mod buyer;
 mod decisions;
 mod faults;
@@ -22,6 +23,7 @@ mod outbox;
 mod outbox_files;
 mod purchase;
 mod recorded;
+mod recovery;
 mod setting;
 mod tools;
 mod watch;

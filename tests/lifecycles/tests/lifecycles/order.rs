@@ -70,6 +70,12 @@ impl Order {
         self.event("acknowledged", FactKind::PoAcknowledged, &json!({"poNumber": self.number, "ackNumber": format!("AB-{}", self.number), "lines": [line("1"), line("2")]}))
     }
 
+    /// The supplier announces all of it.
+    pub(crate) fn announced(&self) -> Value {
+        let line = |number: &str, qty: &str| json!({"poNumber": self.number, "lineNo": number, "qty": qty});
+        self.event("announced", FactKind::AsnReceived, &json!({"asnNumber": format!("ASN-{}", self.number), "eta": "2026-10-12", "lines": [line("1", "12"), line("2", "7.5")]}))
+    }
+
     pub(crate) fn received(&self) -> Value {
         self.received_of("received", "", "12", "7.5")
     }

@@ -285,7 +285,7 @@ fn another_content_under_the_same_number_is_held_and_the_first_one_stays() {
             .await
             .unwrap();
         assert_eq!(
-            protocol::restart(store, engine, &id, context.now()).await,
+            protocol::restart(store, engine, &id, "tester", "mended", context.now()).await,
             Err(Error::Conflict),
             "there is nothing to restart"
         );

@@ -8,12 +8,14 @@
 )]
 
 mod asl;
+mod audit;
 mod crates;
 mod failpoints;
 mod files;
 mod infrastructure;
 mod names;
 mod plants;
+mod recovery;
 mod repository;
 mod runbooks;
 mod source;
