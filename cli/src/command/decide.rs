@@ -40,6 +40,7 @@ impl Decide {
             seen_revision: self.revision,
             by: self.by,
             reason: self.reason,
+            key: None,
         };
         let (context, _) = cloud::attach(local).await?;
         protocol::decide(&context.store, &context.engine, &id, &given, context.now()).await?;

@@ -7,7 +7,7 @@
 mod decide;
 mod exceptions;
 
-pub use decide::{GivenDecision, StaleDecision};
+pub use decide::{Given, GivenDecision, ManualAction, StaleDecision};
 pub use exceptions::owner;
 use exceptions::resolved;
 
@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::identifier::{ExceptionId, LifecycleId};
-use crate::mailbox::{Entry, EntryState, RaisedException};
+use crate::mailbox::{Entry, EntryState, RaisedException, Resolution};
 use crate::plant::Plant;
 use crate::purchase_order::{self, Next, PurchaseOrder, Refusal, Step, Taken};
 
@@ -67,6 +67,9 @@ pub struct Header {
     pub exception: Option<ExceptionId>,
     /// What stopped it, when it is halted.
     pub defect: Option<String>,
+    /// Who has cancelled it, when that was not the decision about an exception.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled: Option<Resolution>,
     /// When its first fact came.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -160,6 +163,10 @@ pub struct Commit {
     pub finished: Option<FinishedOperation>,
     /// Only when no fact came since: the position that the next fact would get.
     pub if_next_sequence: Option<u64>,
+    /// A fact that is put into the mailbox with this change, at the position that the next fact would get.
+    pub append: Option<Entry>,
+    /// What a person did, if the change is a person's.
+    pub manual: Option<ManualAction>,
 }
 
 /// An operation that is done, for `interplant show` and for auditors.
@@ -241,6 +248,7 @@ impl Header {
             operation: None,
             exception: None,
             defect: None,
+            cancelled: None,
             created_at: now,
             updated_at: now,
         }
@@ -270,6 +278,10 @@ impl Lifecycle {
                 self.entries.push(changed.clone());
             }
         }
+        if let Some(appended) = &commit.append {
+            self.entries.push(appended.clone());
+            self.next_sequence = appended.sequence + 1;
+        }
         self.entries.sort_by_key(|entry| entry.sequence);
         for changed in &commit.exceptions {
             self.exceptions.retain(|raised| raised.id != changed.id);
@@ -289,6 +301,8 @@ impl Lifecycle {
             exceptions: Vec::new(),
             finished: None,
             if_next_sequence: None,
+            append: None,
+            manual: None,
         }
     }
 

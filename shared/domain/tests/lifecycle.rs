@@ -269,6 +269,7 @@ fn a_decision_is_taken_once_and_only_about_what_was_seen() {
         seen_revision,
         by: "ann".into(),
         reason: "counted".into(),
+        key: None,
     };
     assert!(
         held.decided(
@@ -313,6 +314,7 @@ fn nothing_is_given_up_while_a_step_is_at_work_and_a_posted_bill_is_never_called
         seen_revision: None,
         by: "ann".into(),
         reason: "counted".into(),
+        key: None,
     };
     // A receipt is being booked; an overdue invoice beside it asks for a decision.
     let both = lifecycle(
@@ -372,6 +374,7 @@ fn skipping_the_fact_that_creates_the_order_ends_the_lifecycle() {
         seen_revision: None,
         by: "ann".into(),
         reason: "a test order".into(),
+        key: None,
     };
     let ended = applied(held.clone(), held.decided(&skip, now()).unwrap());
     assert_eq!(
@@ -434,6 +437,7 @@ fn a_fact_on_hold_lets_the_others_pass_and_is_looked_at_again_when_the_order_has
         seen_revision: None,
         by: "ann".into(),
         reason: "counted".into(),
+        key: None,
     };
     let accepted = applied(again.clone(), again.decided(&accept, now()).unwrap());
     assert_eq!(accepted.next(), Next::Do(Step::Receive, Some(1)));

@@ -4,7 +4,7 @@
 use interplant_domain::exception::{Code, Exception};
 use interplant_domain::identifier::{EventId, ExceptionId, LifecycleId, PlantCode};
 use interplant_domain::lifecycle::owner;
-use interplant_domain::mailbox::RaisedException;
+use interplant_domain::mailbox::{Handling, RaisedException};
 use interplant_domain::plant::Plant;
 use interplant_mapping::event::{Event, Refusal};
 use jiff::{SignedDuration, Timestamp};
@@ -199,6 +199,7 @@ fn conflict(
         subject: String::new(),
         two_people: false,
         accepted_by: Vec::new(),
+        handling: Handling::default(),
         resolution: None,
     }
 }
