@@ -3,6 +3,7 @@
 mod decide;
 mod deliver;
 mod demo;
+mod exceptions;
 mod list;
 mod odoo;
 mod outbox;
@@ -10,6 +11,7 @@ mod plant;
 mod restart;
 mod send;
 mod show;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,7 +46,11 @@ enum Command {
     Show(show::Show),
     /// List lifecycles, the last changed first
     List(list::List),
-    /// Decide an exception: retry, skip or cancel
+    /// See what people have to decide, and decide, by the operators' API
+    Exceptions(exceptions::Exceptions),
+    /// Make a token for the operators' API of a local cloud
+    Token(token::Token),
+    /// Break glass: decide an exception straight in the table, when nobody can sign in
     Decide(decide::Decide),
     /// Start a lifecycle again that a defect had halted
     Restart(restart::Restart),
@@ -76,6 +82,8 @@ pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
         Command::Deliver(deliver) => deliver.run(local, json).await,
         Command::Show(show) => show.run(local, json).await,
         Command::List(list) => list.run(local, json).await,
+        Command::Exceptions(exceptions) => exceptions.run(local, json).await,
+        Command::Token(token) => token.run(local).await,
         Command::Decide(decide) => decide.run(local, json).await,
         Command::Restart(restart) => restart.run(local, json).await,
         Command::Outbox(outbox) => outbox.run(local, json).await,

@@ -141,6 +141,7 @@ fn new_row(plant: &PlantCode, event: &Event, event_id: EventId, now: Timestamp) 
         traceparent: envelope.traceparent.clone(),
         data: envelope.data.clone(),
         fate: Fate::Accepted,
+        amendment: None,
     }
 }
 

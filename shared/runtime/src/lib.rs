@@ -5,6 +5,7 @@
 //! that go through every interleaving.
 
 pub mod context;
+pub mod decisions;
 pub mod engine;
 pub mod failpoint;
 pub mod files;

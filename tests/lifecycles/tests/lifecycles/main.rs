@@ -16,6 +16,7 @@ mod buyer;
 mod decisions;
 mod faults;
 mod files;
+mod operators;
 mod order;
 mod orders;
 mod outbox;
