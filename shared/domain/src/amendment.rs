@@ -312,3 +312,108 @@ fn value(fact: &Fact, order: Option<&PurchaseOrder>) -> Option<Worth> {
     }
     Some(worth)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::FactKind;
+    use serde_json::json;
+
+    fn invoice() -> Value {
+        json!({
+            "invoiceNumber": "RE-1", "supplierId": "S", "invoiceDate": "2026-10-21", "currency": "USD",
+            "lines": [{"poNumber": "1", "lineNo": "1", "qty": "12", "unitPrice": "40"}],
+            "totals": {"net": "480", "tax": "0", "gross": "480"}
+        })
+    }
+
+    fn receipt() -> Value {
+        json!({"receiptNumber": "WE-1", "poNumber": "1", "lines": [{"lineNo": "1", "qtyReceived": "12", "uom": "EA"}]})
+    }
+
+    fn needs_second(kind: FactKind, before: &Value, wanted: &[(&str, &str)]) -> Option<String> {
+        let wanted: Vec<Wanted> = wanted
+            .iter()
+            .map(|(pointer, value)| Wanted {
+                pointer: (*pointer).to_owned(),
+                value: (*value).into(),
+            })
+            .collect();
+        let after = amended(before, &wanted).unwrap();
+        let changes = diff(before, &after);
+        assert_eq!(changes.len(), wanted.len(), "{changes:?}");
+        let (before, after) = (Fact::read(kind, before), Fact::read(kind, &after));
+        let limit = "20".parse().unwrap();
+        second_person(&changes, &before.unwrap(), &after.unwrap(), None, limit)
+    }
+
+    #[test]
+    fn more_money_than_the_limit_takes_two_and_less_takes_one() {
+        let of =
+            |wanted: &[(&str, &str)]| needs_second(FactKind::InvoiceReceived, &invoice(), wanted);
+        assert_eq!(of(&[("/lines/0/unitPrice", "39")]), None);
+        assert!(of(&[("/lines/0/unitPrice", "38")]).unwrap().contains("24"));
+        assert!(of(&[("/lines/0/qty", "1")]).is_some());
+        assert_eq!(of(&[("/totals/gross", "460")]), None);
+        assert!(of(&[("/totals/gross", "459.99")]).is_some());
+        assert_eq!(of(&[("/invoiceDate", "2026-10-22")]), None);
+    }
+
+    #[test]
+    fn who_is_paid_and_in_what_always_takes_two() {
+        for (pointer, value) in [("/payee", "x"), ("/supplierId", "T"), ("/currency", "EUR")] {
+            let wanted = Wanted {
+                pointer: pointer.to_owned(),
+                value: if pointer == "/payee" {
+                    json!({"bankAccount": "DE1"})
+                } else {
+                    value.into()
+                },
+            };
+            let after = amended(&invoice(), &[wanted]).unwrap();
+            let read = |data: &Value| Fact::read(FactKind::InvoiceReceived, data).unwrap();
+            let changes = diff(&invoice(), &after);
+            let limit = "1000000".parse().unwrap();
+            let second = second_person(&changes, &read(&invoice()), &read(&after), None, limit);
+            assert!(second.is_some(), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_valued_takes_two() {
+        let of =
+            |wanted: &[(&str, &str)]| needs_second(FactKind::ReceiptPosted, &receipt(), wanted);
+        // The order, and with it the price, is not known.
+        assert!(of(&[("/lines/0/qtyReceived", "11")]).is_some());
+        assert!(of(&[("/lines/0/uom", "BOX")]).is_some());
+    }
+
+    #[test]
+    fn a_pointer_that_leads_nowhere_changes_nothing() {
+        for pointer in [
+            "",
+            "/",
+            "lines",
+            "/lines/1",
+            "/lines/x",
+            "/lines/0/qty/1",
+            "/nope/x",
+        ] {
+            let wanted = Wanted {
+                pointer: pointer.to_owned(),
+                value: "1".into(),
+            };
+            let made = amended(&invoice(), &[wanted]);
+            // A new member is for the check of the fact to refuse.
+            assert!(made.is_err() || pointer == "/", "{pointer}: {made:?}");
+        }
+        let gone = Wanted {
+            pointer: "/lines/0".to_owned(),
+            value: Value::Null,
+        };
+        assert!(
+            amended(&invoice(), &[gone]).is_err(),
+            "lines are not taken out"
+        );
+    }
+}

@@ -307,22 +307,26 @@ impl Context {
     /// lifecycle is told once more, should that have been lost.
     ///
     /// # Errors
-    /// When the store is not available.
+    /// When the store is not available, or the key came with another request.
     pub async fn amended_before(
         &self,
         plant: &Plant,
         id: &LifecycleId,
         exception: &ExceptionId,
         given: &Given,
-    ) -> Result<Option<Taken>, Error> {
+    ) -> Result<Option<Taken>, NotTaken> {
         let Some(key) = &given.key else {
             return Ok(None);
         };
         let Some(raised) = self.store.exception(id, exception).await? else {
             return Ok(None);
         };
-        if left_by(&raised, &given.by, key).is_none() {
+        let Some(left) = left_by(&raised, &given.by, key) else {
             return Ok(None);
+        };
+        let turned_down = raised.handling.turned_down.as_ref() == Some(&left);
+        if !turned_down && left.decision != Some(Decision::Amend) {
+            return Err(NotTaken::OtherRequest);
         }
         match (&raised.resolution, &raised.handling.proposal) {
             (Some(_), Some(proposal)) => {

@@ -136,6 +136,7 @@ impl Lifecycle {
                     });
                 }
             }
+            // An amendment was turned away above: it has a way of its own.
             Decision::Cancel | Decision::Amend => {
                 self.stop(&mut commit, &given.by, &given.reason, now);
             }
