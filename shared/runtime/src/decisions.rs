@@ -76,17 +76,17 @@ impl Context {
     /// # Errors
     /// When the exception is not open any more or the lifecycle has changed since the person looked.
     pub async fn decide(&self, id: &LifecycleId, given: &GivenDecision) -> Result<Taken, NotTaken> {
-        let now = self.now();
-        let earlier = self.earlier(id, &given.exception, &given.by, given.key.as_deref());
-        if let Some(resolution) = earlier.await? {
-            if resolution.decision != Some(given.decision) {
-                return Err(NotTaken::OtherRequest);
-            }
-            // Whoever took it may have died before the lifecycle was told.
-            protocol::nudge(&self.store, &self.engine, id, now).await?;
-            return Ok(Taken::Before);
+        if let Some(taken) = self.decided_before(id, given).await? {
+            return Ok(taken);
         }
-        protocol::decide(&self.store, &self.engine, id, given, now).await?;
+        let decided = protocol::decide(&self.store, &self.engine, id, given, self.now()).await;
+        if let Err(error) = decided {
+            // The same request may have been a moment faster on another way.
+            return match self.decided_before(id, given).await? {
+                Some(taken) => Ok(taken),
+                None => Err(error.into()),
+            };
+        }
         let after = self.store.exception(id, &given.exception).await?;
         let open = after.is_some_and(|raised| raised.resolution.is_none());
         Ok(if open {
@@ -94,6 +94,24 @@ impl Context {
         } else {
             Taken::Now
         })
+    }
+
+    /// What became of the same request, if it was taken before.
+    async fn decided_before(
+        &self,
+        id: &LifecycleId,
+        given: &GivenDecision,
+    ) -> Result<Option<Taken>, NotTaken> {
+        let earlier = self.earlier(id, &given.exception, &given.by, given.key.as_deref());
+        let Some(resolution) = earlier.await? else {
+            return Ok(None);
+        };
+        if resolution.decision != Some(given.decision) {
+            return Err(NotTaken::OtherRequest);
+        }
+        // Whoever took it may have died before the lifecycle was told.
+        protocol::nudge(&self.store, &self.engine, id, self.now()).await?;
+        Ok(Some(Taken::Before))
     }
 
     /// What the same request has left of itself.
@@ -121,23 +139,44 @@ impl Context {
         given: &Given,
     ) -> Result<Taken, NotTaken> {
         let now = self.now();
-        if let Some(key) = &given.key
-            && let Some(raised) = self.store.exception(id, exception).await?
-            && let Some(resolution) = left_by(&raised, &given.by, key)
-        {
-            let assigned = raised.handling.assigned.iter();
-            let same = assigned.filter(|one| one.given == resolution);
-            return if same.into_iter().any(|one| one.to == to) {
-                Ok(Taken::Before)
-            } else {
-                Err(NotTaken::OtherRequest)
+        if let Some(taken) = self.assigned_before(id, exception, to, given).await? {
+            return Ok(taken);
+        }
+        let assigned = self
+            .change(id, |lifecycle| {
+                lifecycle.assigned(exception, to, given, now)
+            })
+            .await;
+        if let Err(error) = assigned {
+            return match self.assigned_before(id, exception, to, given).await? {
+                Some(taken) => Ok(taken),
+                None => Err(error),
             };
         }
-        self.change(id, |lifecycle| {
-            lifecycle.assigned(exception, to, given, now)
-        })
-        .await?;
         Ok(Taken::Now)
+    }
+
+    async fn assigned_before(
+        &self,
+        id: &LifecycleId,
+        exception: &ExceptionId,
+        to: &str,
+        given: &Given,
+    ) -> Result<Option<Taken>, NotTaken> {
+        let earlier = self.earlier(id, exception, &given.by, given.key.as_deref());
+        let Some(resolution) = earlier.await? else {
+            return Ok(None);
+        };
+        let raised = self.store.exception(id, exception).await?;
+        let same = raised.is_some_and(|raised| {
+            let mut assigned = raised.handling.assigned.iter();
+            assigned.any(|one| one.given == resolution && one.to == to)
+        });
+        if same {
+            Ok(Some(Taken::Before))
+        } else {
+            Err(NotTaken::OtherRequest)
+        }
     }
 
     /// Stops following a document, once.

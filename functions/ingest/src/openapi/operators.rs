@@ -6,10 +6,16 @@ use serde_json::{Map, Value, json};
 pub(super) fn paths() -> Map<String, Value> {
     let id = json!({"name": "id", "in": "path", "required": true, "description": "The lifecycle and the exception's own id, such as po/plant-b/4711/exc_1f3a9c02de.", "schema": {"type": "string"}});
     let filters = json!([
-        query("plant", "Only this plant; all that you may see when left out."),
+        query(
+            "plant",
+            "Only this plant; all that you may see when left out."
+        ),
         query("owner", "Only this owner."),
         query("code", "Only this code, such as UNKNOWN_ITEM."),
-        query("domain", "procurement, production, quality, finance or data."),
+        query(
+            "domain",
+            "procurement, production, quality, finance or data."
+        ),
         query("cause", "Only this cause, as the groups name it."),
         query("due_before", "Only what is due before this moment."),
         query("overdue", "`true`: only what is past its due time.")
@@ -34,8 +40,10 @@ pub(super) fn paths() -> Map<String, Value> {
     let cancellation = json!({"type": "object", "additionalProperties": false, "required": ["revision", "note"], "properties": {
         "revision": {"type": "integer"}, "note": {"type": "string", "maxLength": 400}
     }});
-    let lifecycle = json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}});
-    let cause = json!({"name": "cause", "in": "path", "required": true, "schema": {"type": "string"}});
+    let lifecycle =
+        json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}});
+    let cause =
+        json!({"name": "cause", "in": "path", "required": true, "schema": {"type": "string"}});
     let paths = json!({
         "/v1/me": get("Who you are, and what your token grants.", json!([])),
         "/v1/exceptions": get("The open exceptions, what is due first first.", listed),

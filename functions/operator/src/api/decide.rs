@@ -7,10 +7,11 @@ use interplant_domain::identifier::{ExceptionId, LifecycleId, sha256_hex};
 use interplant_domain::json::parse;
 use interplant_domain::lifecycle::{Given, GivenDecision};
 use interplant_domain::mask;
+use interplant_domain::plant::Plant;
 use interplant_domain::purchase_order::PurchaseOrder;
 use interplant_mapping::contract::Contract;
 use interplant_mapping::event::event;
-use interplant_runtime::decisions::Taken;
+use interplant_runtime::decisions::{NotTaken, Taken};
 use interplant_runtime::store::Store as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -227,6 +228,28 @@ async fn amend(
         )
         .await?;
     Ok(answer(lifecycle, exception, "amend", taken, Some(shown)))
+}
+
+/// What became of a request, also when the same one was a moment faster on another way.
+async fn faster(
+    asking: &Asking<'_>,
+    plant: &Plant,
+    lifecycle: &LifecycleId,
+    exception: &ExceptionId,
+    given: &Given,
+    taken: Result<Taken, NotTaken>,
+) -> Result<Taken, Problem> {
+    let refused = match taken {
+        Ok(taken) => return Ok(taken),
+        Err(refused) => refused,
+    };
+    let earlier = asking
+        .context
+        .amended_before(plant, lifecycle, exception, given);
+    match earlier.await? {
+        Some(taken) => Ok(taken_again(taken)),
+        None => Err(refused.into()),
+    }
 }
 
 /// What is answered to the same request again.

@@ -364,7 +364,10 @@ fn the_template_routes_the_paths_that_the_api_documents() {
         .flat_map(|file| {
             let document = product(&read(&format!("functions/ingest/src/{file}")));
             let paths = between(&document, "\"/v1/", "\"");
-            paths.into_iter().map(|path| format!("/v1/{path}")).collect::<Vec<_>>()
+            paths
+                .into_iter()
+                .map(|path| format!("/v1/{path}"))
+                .collect::<Vec<_>>()
         })
         .collect();
     let template = written(APPLICATION);
@@ -376,7 +379,9 @@ fn the_template_routes_the_paths_that_the_api_documents() {
         .collect();
     // `{id+}` takes slashes along: for a caller it is a parameter as any other, and what comes behind it.
     let leads_to = |route: &String, path: &String| match route.split_once("{id+}") {
-        Some((before, "")) => path.strip_prefix(before).is_some_and(|rest| !rest.is_empty()),
+        Some((before, "")) => path
+            .strip_prefix(before)
+            .is_some_and(|rest| !rest.is_empty()),
         Some(_) | None => route == path,
     };
     let mut findings: Vec<String> = documented
@@ -389,7 +394,9 @@ fn the_template_routes_the_paths_that_the_api_documents() {
         .filter(|route| !documented.iter().any(|path| leads_to(route, path)));
     findings.extend(unknown.map(|route| format!("{route} is not documented")));
     report(
-        &format!("the routes of {APPLICATION} and the paths of functions/ingest/src/openapi.rs differ:"),
+        &format!(
+            "the routes of {APPLICATION} and the paths of functions/ingest/src/openapi.rs differ:"
+        ),
         &findings,
     );
     let machines = resources(&template, &["AWS::ApiGatewayV2::Integration"]);
