@@ -16,7 +16,7 @@ use base64::Engine as _;
 use interplant_domain::access::{Action, Caller};
 use interplant_domain::exception::Code;
 use interplant_domain::identifier::{ExceptionId, LifecycleId, PlantCode};
-use interplant_domain::json::parse;
+use interplant_domain::json::{Error as JsonError, parse};
 use interplant_domain::plant::Plant;
 use interplant_runtime::Context;
 use interplant_runtime::step::StepError;
@@ -153,12 +153,25 @@ impl Asking<'_> {
                 format!("A request has at most {} KB.", BODY_BYTES / 1024),
             ));
         }
-        let json = parse(&bytes).map_err(|error| {
-            Problem::new(
+        let json = parse(&bytes).map_err(|error| match error {
+            JsonError::Syntax {
+                line,
+                column,
+                reason,
+            } => {
+                let text =
+                    format!("The body is not JSON: {reason} at line {line}, column {column}.");
+                Problem::new(400, "invalid_json", text).placed(line, column)
+            }
+            JsonError::DuplicateKey { pointer, .. } => Problem::new(
                 400,
-                "invalid_json",
-                format!("The body is not sound JSON: {error}"),
+                "duplicate_key",
+                "A key appears twice in one object; send it once.",
             )
+            .at(pointer),
+            JsonError::TooDeep { pointer } => {
+                Problem::new(400, "too_deep", "The body nests too deep.").at(pointer)
+            }
         })?;
         T::deserialize(&json.into_text_values())
             .map_err(|error| Problem::new(422, "invalid_request", format!("The body: {error}")))

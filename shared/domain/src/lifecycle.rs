@@ -4,6 +4,7 @@
 //! be lost at any time. Each change here is a value, a [`Commit`], that a store applies whole or not at
 //! all, and only if nobody else changed the record meanwhile.
 
+mod amend;
 mod decide;
 mod exceptions;
 

@@ -127,11 +127,15 @@ pub(super) async fn exception(asking: &Asking<'_>, id: &str) -> Result<Answer, P
             let taken = match (earlier.await?, &body.decision) {
                 (Some(_), _) => Taken::Before,
                 (None, What::Approve) => {
-                    context
+                    let taken = context
                         .approve(&plant, &lifecycle, &exception, &given)
-                        .await?
+                        .await;
+                    faster(asking, &plant, &lifecycle, &exception, &given, taken).await?
                 }
-                (None, _) => context.turn_down(&lifecycle, &exception, &given).await?,
+                (None, _) => {
+                    let taken = context.turn_down(&lifecycle, &exception, &given).await;
+                    faster(asking, &plant, &lifecycle, &exception, &given, taken).await?
+                }
             };
             let word = if matches!(body.decision, What::Approve) {
                 "approve"
@@ -226,7 +230,8 @@ async fn amend(
         .amend(
             &plant, lifecycle, exception, &original, &event, changes, given,
         )
-        .await?;
+        .await;
+    let taken = faster(asking, &plant, lifecycle, exception, given, taken).await?;
     Ok(answer(lifecycle, exception, "amend", taken, Some(shown)))
 }
 

@@ -44,9 +44,9 @@ impl Problem {
         self
     }
 
-    pub(crate) fn placed(mut self, line: Option<usize>, column: Option<usize>) -> Self {
-        self.line = line;
-        self.column = column;
+    pub(crate) fn placed(mut self, line: usize, column: usize) -> Self {
+        self.line = Some(line);
+        self.column = Some(column);
         self
     }
 

@@ -1,20 +1,17 @@
 //! People at work: exceptions found, grouped, decided and amended through the API, by those who may.
 
-use std::time::Duration;
-
-use interplant_cli::api::{Answer, BATCH};
+use interplant_cli::api::Answer;
 use interplant_cli::operator::{Operator, development_token};
 use interplant_cli::world::World;
-use interplant_domain::exception::Code;
 use interplant_domain::lifecycle::Status;
 use jiff::SignedDuration;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use crate::order::{Order, assert_done_once, new_order, new_orders, send, settle};
-use crate::setting::{alone, beside_others, failpoints, lifecycle, plant_b, until};
+use crate::setting::{beside_others, lifecycle, plant_b};
 
-fn somebody(world: &World, subject: &str, grants: &[&str]) -> Operator {
+pub(crate) fn somebody(world: &World, subject: &str, grants: &[&str]) -> Operator {
     valid_for(world, subject, grants, SignedDuration::from_mins(5))
 }
 
@@ -30,7 +27,7 @@ fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!(found, (status, Some(code)), "{}", answer.body);
 }
 
-fn key() -> String {
+pub(crate) fn key() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
@@ -58,7 +55,7 @@ async fn decide_as(operator: &Operator, id: &str, key: &str, body: Value) -> Ans
 }
 
 /// An order with an item that Odoo does not know.
-fn created_with(order: &Order, item: &str) -> Value {
+pub(crate) fn created_with(order: &Order, item: &str) -> Value {
     let mut created = order.created();
     created["data"]["lines"][0]["itemId"] = json!(item);
     created
@@ -548,128 +545,5 @@ fn an_operator_stops_a_document_without_an_exception() {
         let header = lifecycle(world, &order.id()).await.header;
         assert_eq!(header.status, Status::Cancelled);
         assert_eq!(header.cancelled.unwrap().by, "olga");
-    });
-}
-
-#[test]
-fn five_hundred_exceptions_of_one_cause_are_one_group_and_one_job_that_goes_on_when_killed() {
-    alone(async |world| {
-        const MANY: usize = 500;
-        let item = format!("GROUP-{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
-        let orders = {
-            // The supplier and the other item are known.
-            new_orders(world, 1).await;
-            (0..MANY).map(|_| new_order()).collect::<Vec<Order>>()
-        };
-        let created: Vec<Value> = orders
-            .iter()
-            .map(|order| created_with(order, &item))
-            .collect();
-        let sender = world.sender(&plant_b()).unwrap();
-        for batch in created.chunks(50) {
-            let answer = sender.post(BATCH, json!(batch).to_string()).await.unwrap();
-            assert_eq!(answer.status, 202, "{}", answer.body);
-        }
-        let steward = somebody(world, "ann", &["steward:plant-b:data"]);
-        let filter = [
-            ("plant", "plant-b".to_owned()),
-            ("code", Code::UnknownItem.as_str().to_owned()),
-        ];
-        let group = async || {
-            let answer = steward.get("/v1/exceptions/groups", &filter).await.unwrap();
-            let groups = answer.body["groups"].as_array().unwrap().clone();
-            let ours = |group: &Value| {
-                group["about"]
-                    .as_str()
-                    .is_some_and(|about| about.contains(&item.to_lowercase().replace('-', "_")))
-            };
-            groups.into_iter().find(ours).unwrap_or_default()
-        };
-        until("all of them are one group", async || {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            group().await["count"] == json!(MANY)
-        })
-        .await;
-        settle(world, &orders).await;
-        let cause = group().await["cause"].as_str().unwrap().to_owned();
-
-        world
-            .create_masters(&plant_b(), &created[..1])
-            .await
-            .unwrap();
-        for point in ["job.after_decision", "job.after_move"] {
-            std::fs::write(failpoints().join(point), "").unwrap();
-        }
-        let path = format!("/v1/exceptions/groups/{cause}/decisions");
-        let body = json!({"decision": "retry", "note": "item created"});
-        let name = key();
-        let given = steward.post(&path, &name, &body).await.unwrap();
-        assert_eq!(
-            (given.status, &given.body["total"]),
-            (202, &json!(MANY)),
-            "{}",
-            given.body
-        );
-        let again = steward.post(&path, &name, &body).await.unwrap();
-        assert_eq!(
-            (again.status, again.replayed),
-            (202, true),
-            "{}",
-            again.body
-        );
-        assert_eq!(again.body["id"], given.body["id"], "one job");
-        let id = given.body["id"].as_str().unwrap().to_owned();
-        let mut seen: Vec<u64> = Vec::new();
-        until("the job is done", async || {
-            let job = steward.get(&format!("/v1/jobs/{id}"), &[]).await.unwrap();
-            let looked_at = job.body["looked_at"].as_u64().unwrap();
-            if seen.last() != Some(&looked_at) {
-                seen.push(looked_at);
-            }
-            job.body["state"] == json!("done")
-        })
-        .await;
-        assert!(
-            seen.len() > 2 && seen.is_sorted(),
-            "its progress can be followed: {seen:?}"
-        );
-        let job = steward
-            .get(&format!("/v1/jobs/{id}"), &[])
-            .await
-            .unwrap()
-            .body;
-        assert_eq!(
-            (&job["decided"], &job["refused"]),
-            (&json!(MANY), &json!(0)),
-            "{job}"
-        );
-        let left =
-            ["job.after_decision", "job.after_move"].map(|point| failpoints().join(point).exists());
-        assert_eq!(left, [false, false], "it was killed on the way");
-
-        settle(world, &orders).await;
-        assert!(group().await.is_null(), "nothing of it is left");
-        for order in &orders {
-            let lifecycle = lifecycle(world, &order.id()).await;
-            assert!(
-                lifecycle
-                    .header
-                    .order
-                    .is_some_and(|order| order.in_odoo.is_some()),
-                "{}",
-                order.number
-            );
-        }
-        let numbers: Vec<String> = orders.iter().map(|order| order.id().to_string()).collect();
-        let found = world
-            .odoo
-            .search_read(
-                "purchase.order",
-                json!([["origin", "in", numbers]]),
-                &["state"],
-            )
-            .await
-            .unwrap();
-        assert_eq!(found.len(), MANY, "one order each");
     });
 }
