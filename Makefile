@@ -11,8 +11,8 @@ export SAM_CLI_TELEMETRY := 0
 ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 # What tests kill processes by is compiled into the functions of tests alone, which have a folder of their own.
 TEST_TARGET := target/failpoints
-FUNCTIONS := -p audit -p import -p ingest -p lifecycle -p odoo-watch -p outbox -p purchase-order
-FAILPOINTS := --features audit/failpoints,import/failpoints,ingest/failpoints,lifecycle/failpoints,odoo-watch/failpoints,outbox/failpoints,purchase-order/failpoints
+FUNCTIONS := -p audit -p import -p ingest -p lifecycle -p odoo-watch -p operator -p outbox -p purchase-order
+FAILPOINTS := --features audit/failpoints,import/failpoints,ingest/failpoints,lifecycle/failpoints,odoo-watch/failpoints,operator/failpoints,outbox/failpoints,purchase-order/failpoints
 ORDERS ?= 25
 VERSION ?= 19
 CASES ?= 10000000

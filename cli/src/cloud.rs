@@ -41,6 +41,8 @@ pub struct Ready {
     tick_queue_url: String,
     watch_queue_url: String,
     import_queue_url: String,
+    /// Queue of decisions about many exceptions at once.
+    pub job_queue_url: String,
     state_machine_arn: String,
     /// Folder of the logs.
     pub logs: String,
@@ -62,11 +64,18 @@ impl Ready {
             ("INTERPLANT_TICK_QUEUE_URL", &self.tick_queue_url),
             ("INTERPLANT_WATCH_QUEUE_URL", &self.watch_queue_url),
             ("INTERPLANT_IMPORT_QUEUE_URL", &self.import_queue_url),
+            ("INTERPLANT_JOB_QUEUE_URL", &self.job_queue_url),
             ("INTERPLANT_PURCHASE_ORDER_ARN", &self.state_machine_arn),
         ]);
         Ok(Settings::read(|name| {
             variables.get(name).map(|value| (*value).clone())
         })?)
+    }
+
+    /// Folder of its state, where the key of its issuer of tokens is too.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        Path::new(&self.logs).parent().unwrap_or(Path::new("."))
     }
 
     /// Whether it is still there; its files stay when it ends.

@@ -5,6 +5,7 @@ mod decide;
 mod deliver;
 mod demo;
 mod errors;
+mod exceptions;
 mod list;
 mod odoo;
 mod outbox;
@@ -13,6 +14,7 @@ mod recovery_grid;
 mod restart;
 mod send;
 mod show;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,7 +49,11 @@ enum Command {
     Show(show::Show),
     /// List lifecycles, the last changed first
     List(list::List),
-    /// Decide an exception: retry, skip or cancel
+    /// See what people have to decide, and decide, by the operators' API
+    Exceptions(exceptions::Exceptions),
+    /// Make a token for the operators' API of a local cloud
+    Token(token::Token),
+    /// Break glass: decide an exception straight in the table, when nobody can sign in
     Decide(decide::Decide),
     /// Print what Odoo and AWS say, what it means, and what is to be done
     Errors(errors::Errors),
@@ -86,6 +92,8 @@ pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
         Command::Deliver(deliver) => deliver.run(local, json).await,
         Command::Show(show) => show.run(local, json).await,
         Command::List(list) => list.run(local, json).await,
+        Command::Exceptions(exceptions) => exceptions.run(local, json).await,
+        Command::Token(token) => token.run(local).await,
         Command::Decide(decide) => decide.run(local, json).await,
         Command::Errors(errors) => errors.run(json),
         Command::RecoveryGrid(grid) => grid.run(json),

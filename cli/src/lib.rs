@@ -15,6 +15,7 @@ pub mod deliver;
 pub mod facts;
 pub mod feeds;
 pub mod legacy;
+pub mod operator;
 pub mod outs;
 mod pack;
 pub mod plants;

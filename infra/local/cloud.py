@@ -278,6 +278,32 @@ class Cloud:
             "CheckSeconds": str(self.options.check_seconds),
             "AnchorSeconds": str(self.options.anchor_seconds),
             "OdooRequestLimitSeconds": str(self.options.odoo_request_limit_seconds),
+            **self.issuer(),
+        }
+
+    def issuer(self) -> dict:
+        """An issuer of tokens for this cloud alone: a new key at each start, of which only this folder has the private part."""
+        from base64 import b64encode, urlsafe_b64encode
+
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        key = Ed25519PrivateKey.generate()
+        path = self.folder / "operator-key.pem"
+        path.unlink(missing_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(
+                key.private_bytes(
+                    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+                )
+            )
+        public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        x = urlsafe_b64encode(public).rstrip(b"=").decode()
+        keys = {"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "development", "x": x}]}
+        return {
+            "OperatorIssuer": "urn:interplant:development",
+            "OperatorAudience": "interplant",
+            "OperatorKeys": "data:application/json;base64," + b64encode(json.dumps(keys).encode()).decode(),
         }
 
     def stack_name(self, stack: str) -> str:
@@ -299,6 +325,9 @@ class Cloud:
         # A plant of a test listens on this machine. No template has this variable.
         outbox = application["Resources"]["OutboxPush"]["Properties"]
         outbox["Environment"] = {"Variables": {"INTERPLANT_WEBHOOK_LOOPBACK": "1"}}
+        # Tokens of this cloud's own key. No template has this variable either.
+        operator = application["Resources"]["OperatorApi"]["Properties"]
+        operator["Environment"] = {"Variables": {"INTERPLANT_DEVELOPMENT_ISSUER": "1"}}
 
         for resource in application["Resources"].values():
             properties = resource.get("Properties", {})
@@ -411,6 +440,7 @@ class Cloud:
             "tick_queue_url": outputs["TickQueueUrl"],
             "watch_queue_url": outputs["WatchQueueUrl"],
             "import_queue_url": outputs["ImportQueueUrl"],
+            "job_queue_url": outputs["JobQueueUrl"],
             "tick_dead_letters_url": outputs["TickDeadLettersUrl"],
             "state_machine_arn": outputs["PurchaseOrderArn"],
         }

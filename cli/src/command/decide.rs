@@ -1,4 +1,5 @@
-//! `interplant decide`: a person's decision about an exception.
+//! `interplant decide`: a decision straight in the table, for when nobody can sign in to the API. It takes rights on
+//! table and state machine, and is recorded as what it is.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use interplant_runtime::protocol;
 
 use crate::{Failure, cloud};
 
-/// Decides an exception: retry, skip or cancel
+/// Break glass: decides an exception straight in the table, when nobody can sign in
 #[derive(Debug, Args)]
 pub(crate) struct Decide {
     /// Such as po/plant-b/4711
@@ -38,8 +39,9 @@ impl Decide {
             exception: self.exception.parse()?,
             decision: self.decision.parse()?,
             seen_revision: self.revision,
-            by: self.by,
+            by: format!("break-glass:{}", self.by),
             reason: self.reason,
+            key: None,
         };
         let (context, _) = cloud::attach(local).await?;
         protocol::decide(&context.store, &context.engine, &id, &given, context.now()).await?;

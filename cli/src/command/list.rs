@@ -10,7 +10,7 @@ use interplant_domain::lifecycle::Header;
 use interplant_domain::mailbox::RaisedException;
 use interplant_runtime::Context;
 use interplant_runtime::files::UnmappedCode;
-use interplant_runtime::store::Store;
+use interplant_runtime::store::{OpenException, Wanted};
 use serde_json::json;
 
 use crate::command::show;
@@ -43,19 +43,13 @@ impl List {
         if self.files {
             return self.files(&context, &plants, json).await;
         }
-        let mut headers: Vec<Header> = Vec::new();
-        for plant in &plants {
-            headers.extend(context.store.list(plant, self.most).await?);
-        }
         if self.exceptions {
-            // Some exceptions do not stop their lifecycle: they are found by looking at each.
             let mut raised: Vec<(String, RaisedException)> = Vec::new();
-            for header in &headers {
-                let lifecycle = context.store.load(&header.id).await?;
-                let open = lifecycle
-                    .map(|lifecycle| lifecycle.exceptions)
-                    .unwrap_or_default();
-                raised.extend(open.into_iter().map(|one| (header.id.to_string(), one)));
+            for plant in &plants {
+                let all = Wanted::default();
+                let open = context.store.open_exceptions(plant, &all, usize::MAX);
+                let named = |one: OpenException| (one.lifecycle.to_string(), one.raised);
+                raised.extend(open.await?.into_iter().map(named));
             }
             let mut codes: Vec<UnmappedCode> = Vec::new();
             for plant in &plants {
@@ -71,6 +65,10 @@ impl List {
                 }
             }
             return Ok(ExitCode::SUCCESS);
+        }
+        let mut headers: Vec<Header> = Vec::new();
+        for plant in &plants {
+            headers.extend(context.store.list(plant, self.most).await?);
         }
         if json {
             println!("{}", serde_json::to_string_pretty(&headers)?);

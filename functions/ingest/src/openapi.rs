@@ -1,5 +1,7 @@
 //! The OpenAPI document, generated from the types that the code itself reads and writes.
 
+mod operators;
+
 use interplant_domain::fact::FactKind;
 use serde_json::{Map, Value, json};
 
@@ -89,7 +91,7 @@ pub(crate) fn document() -> Value {
         }}})
     };
     let parameter = |name: &str, place: &str| json!({"name": name, "in": place, "required": true, "schema": {"type": "string"}});
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Interplant",
@@ -181,8 +183,12 @@ pub(crate) fn document() -> Value {
             }},
             "/v1/openapi.json": {"get": {"summary": "This document.", "security": [], "responses": {"200": found("OpenAPI 3.1.")}}}
         },
-        "components": {"schemas": schemas}
-    })
+        "components": {"schemas": schemas, "securitySchemes": operators::security()}
+    });
+    if let Some(paths) = document["paths"].as_object_mut() {
+        paths.extend(operators::paths());
+    }
+    document
 }
 
 /// Moves a schema's own definitions to the components, and its references along.

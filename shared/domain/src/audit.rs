@@ -118,6 +118,14 @@ pub enum Action {
     FirstApproval,
     /// A person has decided.
     ExceptionDecided,
+    /// An exception was given to somebody else.
+    Assigned,
+    /// A person has proposed how a fact should read; a second one has to approve it.
+    AmendmentProposed,
+    /// The second person has not.
+    AmendmentTurnedDown,
+    /// A fact was put in the place of another one.
+    Amended,
     /// A defect of Interplant has stopped a lifecycle.
     Halted,
     /// A person has started a halted lifecycle again.
@@ -152,6 +160,10 @@ impl Action {
             Self::ExceptionResolved => "exception_resolved",
             Self::FirstApproval => "first_approval",
             Self::ExceptionDecided => "exception_decided",
+            Self::Assigned => "assigned",
+            Self::AmendmentProposed => "amendment_proposed",
+            Self::AmendmentTurnedDown => "amendment_turned_down",
+            Self::Amended => "amended",
             Self::Halted => "halted",
             Self::Restarted => "restarted",
             Self::Closed => "closed",

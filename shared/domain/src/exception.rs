@@ -317,10 +317,12 @@ pub enum Decision {
     Skip,
     /// Stop following the document; what Odoo holds stays as it is.
     Cancel,
+    /// Apply what a person has written instead of the fact.
+    Amend,
 }
 
 impl Decision {
-    /// All of them.
+    /// Those that a word is enough for.
     pub const ALL: [Self; 4] = [Self::Retry, Self::Accept, Self::Skip, Self::Cancel];
 
     /// The word for it.
@@ -331,6 +333,7 @@ impl Decision {
             Self::Accept => "accept",
             Self::Skip => "skip",
             Self::Cancel => "cancel",
+            Self::Amend => "amend",
         }
     }
 }

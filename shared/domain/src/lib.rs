@@ -4,7 +4,10 @@
 //! reads a clock, a file or a socket: the same input gives the same answer, which is what lets a
 //! simulator and a replay prove the promises of the product.
 
+pub mod access;
+pub mod amendment;
 pub mod audit;
+pub mod cause;
 pub mod decimal;
 pub mod event;
 pub mod exception;
@@ -13,6 +16,7 @@ pub mod identifier;
 pub mod json;
 pub mod lifecycle;
 pub mod mailbox;
+pub mod mask;
 pub mod matching;
 pub mod outbox;
 pub mod plant;

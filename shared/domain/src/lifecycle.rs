@@ -4,10 +4,11 @@
 //! be lost at any time. Each change here is a value, a [`Commit`], that a store applies whole or not at
 //! all, and only if nobody else changed the record meanwhile.
 
+mod amend;
 mod decide;
 mod exceptions;
 
-pub use decide::{GivenDecision, StaleDecision};
+pub use decide::{Given, GivenDecision, ManualAction, StaleDecision};
 pub use exceptions::owner;
 use exceptions::resolved;
 
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Action;
 use crate::identifier::{ExceptionId, LifecycleId};
-use crate::mailbox::{Entry, EntryState, RaisedException};
+use crate::mailbox::{Entry, EntryState, RaisedException, Resolution};
 use crate::plant::Plant;
 use crate::purchase_order::{self, Next, PurchaseOrder, Refusal, Step, Taken};
 
@@ -68,6 +69,9 @@ pub struct Header {
     pub exception: Option<ExceptionId>,
     /// What stopped it, when it is halted.
     pub defect: Option<String>,
+    /// Who has cancelled it, when that was not the decision about an exception.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled: Option<Resolution>,
     /// When its first fact came.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -165,6 +169,10 @@ pub struct Commit {
     pub was: Was,
     /// The person whose doing it is, where no exception tells.
     pub act: Option<Act>,
+    /// A fact that is put into the mailbox with this change, at the position that the next fact would get.
+    pub append: Option<Entry>,
+    /// What a person did, if the change is a person's.
+    pub manual: Option<ManualAction>,
 }
 
 /// Where a lifecycle stood before a change.
@@ -266,6 +274,7 @@ impl Header {
             operation: None,
             exception: None,
             defect: None,
+            cancelled: None,
             created_at: now,
             updated_at: now,
         }
@@ -295,6 +304,10 @@ impl Lifecycle {
                 self.entries.push(changed.clone());
             }
         }
+        if let Some(appended) = &commit.append {
+            self.entries.push(appended.clone());
+            self.next_sequence = appended.sequence + 1;
+        }
         self.entries.sort_by_key(|entry| entry.sequence);
         for changed in &commit.exceptions {
             self.exceptions.retain(|raised| raised.id != changed.id);
@@ -319,6 +332,8 @@ impl Lifecycle {
                 generation: self.header.generation,
             },
             act: None,
+            append: None,
+            manual: None,
         }
     }
 

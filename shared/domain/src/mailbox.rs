@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::amendment::Change;
 use crate::exception::{Code as ExceptionCode, Decision, Exception};
 use crate::fact::{FactKind, is_false};
 use crate::identifier::{EventId, ExceptionId, LifecycleKind};
@@ -139,6 +140,9 @@ pub struct RaisedException {
     /// Who has accepted it so far, when two have to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted_by: Vec<Resolution>,
+    /// What people have done about it without ending it.
+    #[serde(default, skip_serializing_if = "Handling::is_none")]
+    pub handling: Handling,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<Resolution>,
@@ -155,4 +159,59 @@ pub struct Resolution {
     pub reason: String,
     /// When.
     pub at: Timestamp,
+    /// By which the one who decided tells a repeated request from a second one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// What people have done about an exception without ending it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Handling {
+    /// Who handed it to whom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assigned: Vec<Assignment>,
+    /// What somebody wants to be said instead of its fact; a second person has to approve it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<Proposal>,
+    /// The last proposal that was turned down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned_down: Option<Resolution>,
+}
+
+impl Handling {
+    /// Whether nobody has done anything.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An exception handed on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Whose it was.
+    pub from: String,
+    /// Whose it is now.
+    pub to: String,
+    /// Who handed it on, why, and when.
+    pub given: Resolution,
+}
+
+/// An amendment that may wait for a second person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The fact that takes the place of the one that waits.
+    pub event_id: EventId,
+    /// Key of its inbox row.
+    pub inbox_key: String,
+    /// What it says otherwise.
+    pub changes: Vec<Change>,
+    /// Who wrote it, why, and when.
+    pub given: Resolution,
+    /// Why one person is not enough; none when one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_second: Option<String>,
+    /// Who approved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Resolution>,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::decimal::Quantity;
+use crate::decimal::{Amount, Quantity};
 use crate::exception::{Code as ExceptionCode, Exception, OwnerRole};
 use crate::fact::{AckStatus, Code, CodeList, Currency, Day};
 use crate::identifier::{ExternalId, PlantCode};
@@ -45,6 +45,9 @@ pub struct Plant {
     /// Due times.
     #[serde(default)]
     pub due: DueTimes,
+    /// How people deal with exceptions.
+    #[serde(default, skip_serializing_if = "ExceptionRules::is_default")]
+    pub exceptions: ExceptionRules,
     /// How the plant is told of orders, changes and master data.
     #[serde(default)]
     pub outbox: Outbox,
@@ -282,6 +285,25 @@ impl Default for DueTimes {
             predecessor_hours: 120,
             acknowledgement_hours: 72,
         }
+    }
+}
+
+/// How people deal with exceptions.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExceptionRules {
+    /// An amendment that moves more money than this has to be approved by a second person, in the document's
+    /// currency. Another payee, account, supplier or currency always has to be.
+    pub amend_two_people_above: Amount,
+    /// To whom an exception goes that is past its due time: a person or a mailbox for each role.
+    pub escalation: BTreeMap<OwnerRole, String>,
+}
+
+impl ExceptionRules {
+    /// Whether nothing is said of it.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 

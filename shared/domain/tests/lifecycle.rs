@@ -270,6 +270,7 @@ fn a_decision_is_taken_once_and_only_about_what_was_seen() {
         seen_revision,
         by: "ann".into(),
         reason: "counted".into(),
+        key: None,
     };
     assert!(
         held.decided(
@@ -314,6 +315,7 @@ fn nothing_is_given_up_while_a_step_is_at_work_and_a_posted_bill_is_never_called
         seen_revision: None,
         by: "ann".into(),
         reason: "counted".into(),
+        key: None,
     };
     // A receipt is being booked; an overdue invoice beside it asks for a decision.
     let both = lifecycle(
@@ -373,6 +375,7 @@ fn skipping_the_fact_that_creates_the_order_ends_the_lifecycle() {
         seen_revision: None,
         by: "ann".into(),
         reason: "a test order".into(),
+        key: None,
     };
     let ended = applied(held.clone(), held.decided(&skip, now()).unwrap());
     assert_eq!(
@@ -435,6 +438,7 @@ fn a_fact_on_hold_lets_the_others_pass_and_is_looked_at_again_when_the_order_has
         seen_revision: None,
         by: "ann".into(),
         reason: "counted".into(),
+        key: None,
     };
     let accepted = applied(again.clone(), again.decided(&accept, now()).unwrap());
     assert_eq!(accepted.next(), Next::Do(Step::Receive, Some(1)));
@@ -455,4 +459,86 @@ proptest! {
         prop_assert!(once.done(Step::MatchInvoice, 1, &done, &plant(), now()).is_none(), "recorded once");
         prop_assert_eq!(once.entries.is_empty(), settle == Settle::Applied);
     }
+}
+
+#[test]
+fn an_amended_fact_takes_the_place_of_the_one_that_waits_and_says_who_did_it() {
+    use interplant_domain::amendment::Change;
+    use interplant_domain::lifecycle::{Given, StaleDecision};
+    use interplant_domain::mailbox::Proposal;
+
+    let lifecycle = lifecycle(&[FactKind::ReceiptPosted], Some(order()));
+    let exception = interplant_domain::exception::Exception::new(Code::OverReceipt, "too much");
+    let held = applied(
+        lifecycle.clone(),
+        lifecycle.raise(Step::Receive, 1, &exception, &plant(), now()),
+    );
+    let id = held.exceptions[0].id.clone();
+    let given = |by: &str, revision: u64| Given {
+        by: by.to_owned(),
+        reason: "mistyped".to_owned(),
+        key: Some("k".to_owned()),
+        seen_revision: Some(revision),
+    };
+    let ann = given("ann", held.header.revision);
+    let proposal = Proposal {
+        event_id: "evt_0123456789abcdef0123456789abcdef".parse().unwrap(),
+        inbox_key: "event#amended".to_owned(),
+        changes: vec![Change {
+            pointer: "/lines/0/qtyReceived".to_owned(),
+            before: "13".into(),
+            after: "12".into(),
+        }],
+        given: ann.resolution(Some(Decision::Amend), now()),
+        needs_second: Some("it moves 38.2935, more than 0".to_owned()),
+        approved: None,
+    };
+    let seen = Some(held.header.revision);
+    let alone = held.amended(&id, proposal.clone(), seen, now(), now());
+    assert_eq!(alone, Err(StaleDecision::OwnProposal));
+    let waits = held.proposed(&id, proposal.clone(), seen, now()).unwrap();
+    let waits = applied(held, waits);
+    assert_eq!(
+        waits.next(),
+        Next::Decide,
+        "nothing happens before it is approved"
+    );
+    let revision = waits.header.revision;
+    let own = waits.approvable(&id, &given("ann", revision));
+    assert_eq!(own, Err(StaleDecision::OwnProposal));
+    let bob = given("bob", revision);
+    let mut approved = waits.approvable(&id, &bob).unwrap().clone();
+    approved.approved = Some(bob.resolution(Some(Decision::Amend), now()));
+    let commit = waits
+        .amended(&id, approved, Some(revision), now(), now())
+        .unwrap();
+
+    let told = commit.manual.clone().unwrap();
+    assert_eq!((told.action.as_str(), told.by.as_str()), ("amend", "bob"));
+    assert_eq!(told.changes, proposal.changes);
+    assert!(
+        told.before["facts"].to_string().contains("held"),
+        "{told:?}"
+    );
+    assert!(
+        told.after["facts"].to_string().contains("skipped"),
+        "{told:?}"
+    );
+    assert!(
+        told.after["facts"].to_string().contains("waiting"),
+        "{told:?}"
+    );
+    assert_eq!(commit.if_next_sequence, Some(waits.next_sequence));
+
+    let after = applied(waits, commit);
+    assert_eq!(after.exceptions, []);
+    let [amended] = after.entries.as_slice() else {
+        unreachable!("{:?}", after.entries)
+    };
+    assert_eq!(amended.event_id, proposal.event_id);
+    assert_eq!(
+        after.next(),
+        Next::Do(Step::Receive, Some(amended.sequence))
+    );
+    assert_eq!(after.next_sequence, amended.sequence + 1);
 }

@@ -131,6 +131,7 @@ impl Context {
                 settings.tick_queue_url.clone(),
                 settings.watch_queue_url.clone(),
                 settings.import_queue_url.clone(),
+                settings.job_queue_url.clone(),
             ),
             secrets: Secrets::new(
                 aws_sdk_secretsmanager::Client::new(&aws),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use interplant_domain::amendment::Amendment;
 use interplant_domain::fact::{Fact, FactKind};
 use interplant_domain::identifier::{EventId, ExceptionId, LifecycleId, PlantCode, sha256_hex};
 use jiff::{SignedDuration, Timestamp};
@@ -49,6 +50,9 @@ pub struct Row {
     pub data: serde_json::Value,
     /// What became of it at the door.
     pub fate: Fate,
+    /// What it takes the place of, when a person has written it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amendment: Option<Amendment>,
 }
 
 /// What became of a fact at the door.
@@ -144,7 +148,8 @@ impl Inbox {
             let expires = AttributeValue::N(expires.to_string());
             item.insert("expires_at".to_owned(), expires);
         }
-        if row.fate == Fate::Accepted {
+        // What a person has written goes into its mailbox with the change that takes the original out.
+        if row.fate == Fate::Accepted && row.amendment.is_none() {
             let shard = row.key.bytes().last().unwrap_or_default() % PENDING_SHARDS;
             item.insert("pending_shard".to_owned(), s(shard.to_string()));
             item.insert("received_at".to_owned(), s(row.received_at.to_string()));
@@ -383,6 +388,7 @@ mod tests {
             traceparent: None,
             data: serde_json::Value::Null,
             fate,
+            amendment: None,
         }
     }
 

@@ -4,7 +4,7 @@
 use interplant_domain::exception::{Code, Exception};
 use interplant_domain::identifier::{EventId, ExceptionId, LifecycleId, PlantCode};
 use interplant_domain::lifecycle::owner;
-use interplant_domain::mailbox::RaisedException;
+use interplant_domain::mailbox::{Handling, RaisedException};
 use interplant_domain::plant::Plant;
 use interplant_mapping::event::{Event, Refusal};
 use jiff::{SignedDuration, Timestamp};
@@ -141,6 +141,7 @@ fn new_row(plant: &PlantCode, event: &Event, event_id: EventId, now: Timestamp) 
         traceparent: envelope.traceparent.clone(),
         data: envelope.data.clone(),
         fate: Fate::Accepted,
+        amendment: None,
     }
 }
 
@@ -199,6 +200,7 @@ fn conflict(
         subject: String::new(),
         two_people: false,
         accepted_by: Vec::new(),
+        handling: Handling::default(),
         resolution: None,
     }
 }

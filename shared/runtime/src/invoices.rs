@@ -219,6 +219,7 @@ impl Context {
             traceparent: None,
             data: fact.data().map_err(unreadable)?,
             fate: Fate::Accepted,
+            amendment: None,
         };
         match self.inbox.store(&row, &business_key).await? {
             Stored::New => {

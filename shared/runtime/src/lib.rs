@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod context;
+pub mod decisions;
 pub mod engine;
 pub mod failpoint;
 pub mod files;

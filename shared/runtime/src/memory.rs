@@ -100,6 +100,10 @@ impl Store for MemoryStore {
         if lifecycle.header.revision + 1 != commit.header.revision || came_since {
             return Err(Error::Conflict);
         }
+        if let Some(appended) = &commit.append {
+            let delivered = format!("{} {}", commit.header.id, appended.event_id);
+            self.delivered.borrow_mut().insert(delivered);
+        }
         lifecycle.apply(commit);
         let settled = commit.entries.iter().filter(|entry| !entry.is_open());
         self.settled.borrow_mut().extend(settled.cloned());

@@ -35,6 +35,17 @@ pub struct ImportMessage {
     pub file: String,
 }
 
+/// What the worker of jobs is told: which one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobMessage {
+    /// The job.
+    pub job: String,
+    /// Whether only to see that somebody carries it out.
+    #[serde(default)]
+    pub watch: bool,
+}
+
 /// The queues.
 #[derive(Debug, Clone)]
 pub struct Queues {
@@ -43,6 +54,7 @@ pub struct Queues {
     tick_url: String,
     watch_url: String,
     import_url: String,
+    job_url: String,
 }
 
 impl Queues {
@@ -54,6 +66,7 @@ impl Queues {
         tick_url: String,
         watch_url: String,
         import_url: String,
+        job_url: String,
     ) -> Self {
         Self {
             client,
@@ -61,6 +74,7 @@ impl Queues {
             tick_url,
             watch_url,
             import_url,
+            job_url,
         }
     }
 
@@ -114,6 +128,32 @@ impl Queues {
         let text =
             serde_json::to_string(message).map_err(|error| Error::Unreadable(error.to_string()))?;
         self.later(&self.import_url, text, after).await
+    }
+
+    /// Lets a job be carried out, or go on.
+    ///
+    /// # Errors
+    /// When the queue is not available: then whoever gave the job gives it again.
+    pub async fn job(&self, job: &str) -> Result<(), Error> {
+        self.tell_job(job, false, Duration::ZERO).await
+    }
+
+    /// Has somebody see after a time that a job is being carried out.
+    ///
+    /// # Errors
+    /// When the queue is not available.
+    pub async fn watch_job(&self, job: &str, after: Duration) -> Result<(), Error> {
+        self.tell_job(job, true, after).await
+    }
+
+    async fn tell_job(&self, job: &str, watch: bool, after: Duration) -> Result<(), Error> {
+        let message = JobMessage {
+            job: job.to_owned(),
+            watch,
+        };
+        let text = serde_json::to_string(&message)
+            .map_err(|error| Error::Unreadable(error.to_string()))?;
+        self.later(&self.job_url, text, after).await
     }
 
     async fn later(&self, url: &str, text: String, after: Duration) -> Result<(), Error> {

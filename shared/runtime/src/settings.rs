@@ -34,6 +34,10 @@ pub struct Settings {
     pub watch_queue_url: String,
     /// Queue to `import`.
     pub import_queue_url: String,
+    /// Queue of decisions about many exceptions at once.
+    pub job_queue_url: String,
+    /// Who may sign people in; only the operators' API looks at it.
+    pub operator: OperatorSettings,
     /// ARN of the purchase order's state machine.
     pub purchase_order_arn: String,
     /// Secrets are `<prefix>/plants/<code>`, `<prefix>/odoo/<database>` and `<prefix>/odoo-hints/<database>`.
@@ -48,6 +52,21 @@ pub struct Settings {
     pub webhook_loopback: bool,
     /// How long Odoo may go on working on a call whose answer was lost: its own limit on a request.
     pub odoo_request_limit: SignedDuration,
+}
+
+/// Whose tokens the operators' API takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OperatorSettings {
+    /// The issuer, as tokens name it.
+    pub issuer: String,
+    /// The audience, as tokens name it.
+    pub audience: String,
+    /// Where the issuer publishes its keys: an https address, or `data:application/json;base64,` and the set itself.
+    pub keys: String,
+    /// The claim that says what a token grants.
+    pub roles_claim: String,
+    /// Whether the issuer of a local cloud is taken: for a local cloud, nowhere else.
+    pub development: bool,
 }
 
 /// Variables that are missing or make no sense.
@@ -106,6 +125,7 @@ impl Settings {
         let tick_queue_url = text("INTERPLANT_TICK_QUEUE_URL");
         let watch_queue_url = text("INTERPLANT_WATCH_QUEUE_URL");
         let import_queue_url = text("INTERPLANT_IMPORT_QUEUE_URL");
+        let job_queue_url = text("INTERPLANT_JOB_QUEUE_URL");
         let purchase_order_arn = text("INTERPLANT_PURCHASE_ORDER_ARN");
         let mut seconds =
             |name: &str, default: u64| match variable(name).filter(|value| !value.is_empty()) {
@@ -141,6 +161,16 @@ impl Settings {
             tick_queue_url,
             watch_queue_url,
             import_queue_url,
+            job_queue_url,
+            operator: OperatorSettings {
+                issuer: variable("INTERPLANT_OPERATOR_ISSUER").unwrap_or_default(),
+                audience: variable("INTERPLANT_OPERATOR_AUDIENCE").unwrap_or_default(),
+                keys: variable("INTERPLANT_OPERATOR_KEYS").unwrap_or_default(),
+                roles_claim: variable("INTERPLANT_OPERATOR_ROLES_CLAIM")
+                    .filter(|name| !name.is_empty())
+                    .unwrap_or_else(|| "interplant_roles".to_owned()),
+                development: variable("INTERPLANT_DEVELOPMENT_ISSUER").as_deref() == Some("1"),
+            },
             purchase_order_arn,
         };
         if missing.is_empty() {

@@ -4,6 +4,12 @@
 //! strongly consistent query; what is settled moves behind `~`, so that an order with a thousand receipts
 //! is read as fast as one with two.
 
+mod exceptions;
+mod jobs;
+
+pub use exceptions::{Group, OpenException, Wanted, groups, place};
+pub use jobs::{Job, JobState, Member, Refused};
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -574,7 +580,7 @@ impl DynamoStore {
         items.push(self.put(
             id,
             format!("exception#{}", raised.id),
-            HashMap::from([("body".to_owned(), body(raised)?)]),
+            exceptions::open_attributes(id, raised, None)?,
             Some("attribute_not_exists(pk)"),
         )?);
         let raise = self.client.transact_write_items();
@@ -786,6 +792,8 @@ impl Store for DynamoStore {
         for raised in &commit.exceptions {
             let attributes = HashMap::from([("body".to_owned(), body(raised)?)]);
             if raised.resolution.is_none() {
+                let order = commit.header.order.as_ref();
+                let attributes = exceptions::open_attributes(id, raised, order)?;
                 items.push(self.put(id, format!("exception#{}", raised.id), attributes, None)?);
             } else {
                 items.push(self.put(id, format!("~exception#{}", raised.id), attributes, None)?);
@@ -801,7 +809,26 @@ impl Store for DynamoStore {
                 None,
             )?);
         }
-        if let Some(sequence) = commit.if_next_sequence {
+        if let Some(appended) = &commit.append {
+            let delivered = format!("~delivered#{}", appended.event_id);
+            let sequence = appended.sequence;
+            let attributes = HashMap::from([("body".to_owned(), body(appended)?)]);
+            let new = Some("attribute_not_exists(pk)");
+            items.push(self.put(id, event_key(sequence), attributes, new)?);
+            let attributes = HashMap::from([("sequence".to_owned(), n(sequence))]);
+            items.push(self.put(id, delivered, attributes, new)?);
+            let count = Update::builder()
+                .table_name(&self.table)
+                .set_key(Some(self.key(id, "counter")))
+                .update_expression("SET #next = :after")
+                .condition_expression("#next = :seen")
+                .expression_attribute_names("#next", "next")
+                .expression_attribute_values(":seen", n(sequence))
+                .expression_attribute_values(":after", n(sequence + 1))
+                .build()
+                .map_err(|error| Error::Unreadable(error.to_string()))?;
+            items.push(TransactWriteItem::builder().update(count).build());
+        } else if let Some(sequence) = commit.if_next_sequence {
             let check = aws_sdk_dynamodb::types::ConditionCheck::builder()
                 .table_name(&self.table)
                 .set_key(Some(self.key(id, "counter")))

@@ -10,7 +10,7 @@ use interplant_domain::exception::{Code as ExceptionCode, Decision, Exception};
 use interplant_domain::fact::{Fact, FactKind};
 use interplant_domain::identifier::{EventId, ExceptionId, LifecycleId, LifecycleKind, sha256_hex};
 use interplant_domain::lifecycle::{Lifecycle, Status, owner};
-use interplant_domain::mailbox::{EntryState, RaisedException};
+use interplant_domain::mailbox::{EntryState, Handling, RaisedException};
 use interplant_domain::plant::Plant;
 use interplant_domain::purchase_order::PurchaseOrder;
 use interplant_domain::standing::Standing;
@@ -412,6 +412,7 @@ impl One<'_> {
             subject: String::new(),
             two_people: false,
             accepted_by: Vec::new(),
+            handling: Handling::default(),
             resolution: None,
         };
         self.context

@@ -45,6 +45,7 @@ impl Commit {
         for raised in &self.exceptions {
             notes.push(self.exception(raised));
         }
+        self.note_manual(&actor, &mut notes);
         for entry in &self.entries {
             self.note_entry(entry, &actor, &mut notes);
         }
@@ -66,10 +67,11 @@ impl Commit {
             let now = last.at == self.header.updated_at;
             (now && last.decision.is_some()).then(|| last.by.clone())
         });
-        match (&self.act, decided) {
-            (Some(act), _) => Actor::Person(act.by.clone()),
-            (None, Some(person)) => Actor::Person(person),
-            (None, None) => Actor::component(INTERPLANT),
+        let act = self.act.as_ref().map(|act| act.by.clone());
+        let manual = self.manual.as_ref().map(|manual| manual.by.clone());
+        match act.or(manual).or(decided) {
+            Some(person) => Actor::Person(person),
+            None => Actor::component(INTERPLANT),
         }
     }
 
@@ -124,6 +126,44 @@ impl Commit {
             subject: Subject {
                 generation: Some(self.header.generation),
                 ..self.subject()
+            },
+            ..self.note(actor.clone())
+        });
+    }
+
+    /// What a person did that no decision about an exception tells.
+    fn note_manual(&self, actor: &Actor, notes: &mut Vec<Note>) {
+        let Some(manual) = &self.manual else {
+            return;
+        };
+        let action = match manual.action.as_str() {
+            "assign" => Action::Assigned,
+            "propose" => Action::AmendmentProposed,
+            "turn-down" => Action::AmendmentTurnedDown,
+            "amend" => Action::Amended,
+            _ => return,
+        };
+        let standing = (&manual.before, &manual.after, &manual.changes);
+        notes.push(Note {
+            action,
+            subject: Subject {
+                exception: manual.exception.clone(),
+                ..match &self.append {
+                    Some(entry) => self.about(entry),
+                    None => self.subject(),
+                }
+            },
+            decided: Decided {
+                reason: Some(masked(&manual.reason)),
+                ..Decided::default()
+            },
+            inputs: Inputs {
+                fact: self
+                    .append
+                    .as_ref()
+                    .and_then(|entry| entry.content_hash.clone()),
+                plan: Some(canonical_hash(&serde_json::json!(standing))),
+                ..Inputs::default()
             },
             ..self.note(actor.clone())
         });

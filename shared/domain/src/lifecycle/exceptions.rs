@@ -6,7 +6,7 @@ use super::{Commit, Lifecycle, Status};
 use crate::exception::{Code as ExceptionCode, Decision, Exception};
 use crate::fact::FactKind;
 use crate::identifier::ExceptionId;
-use crate::mailbox::{Entry, EntryState, RaisedException, Resolution};
+use crate::mailbox::{Entry, EntryState, Handling, RaisedException, Resolution};
 use crate::plant::Plant;
 use crate::purchase_order::{Refusal, Step};
 
@@ -297,6 +297,7 @@ impl Lifecycle {
             subject: subject.to_owned(),
             two_people: false,
             accepted_by: Vec::new(),
+            handling: Handling::default(),
             resolution: None,
         }
     }
@@ -416,6 +417,7 @@ fn raised(
                 .amount_at_risk
                 .is_some_and(|amount| limit.is_some_and(|limit| amount > limit)),
         accepted_by: Vec::new(),
+        handling: Handling::default(),
         resolution: None,
     }
 }
@@ -444,6 +446,7 @@ pub(super) fn resolved(
             by: by.to_owned(),
             reason: reason.to_owned(),
             at: now,
+            key: None,
         }),
         ..raised.clone()
     }

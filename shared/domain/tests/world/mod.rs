@@ -235,6 +235,7 @@ impl World {
             seen_revision: None,
             by: by.to_owned(),
             reason: "looked at".to_owned(),
+            key: None,
         };
         let commit = self.lifecycle.decided(&given, self.now).unwrap();
         self.apply(&commit);

@@ -5,7 +5,7 @@ use interplant_domain::identifier::{
     EventId, ExceptionId, LifecycleId, LifecycleKind, PlantCode, sha256_hex,
 };
 use interplant_domain::lifecycle::owner;
-use interplant_domain::mailbox::RaisedException;
+use interplant_domain::mailbox::{Handling, RaisedException};
 use interplant_domain::outbox::{Entry, State};
 use interplant_domain::plant::{Plant, short_type};
 use jiff::{SignedDuration, Timestamp};
@@ -188,6 +188,7 @@ pub fn trouble(
         subject: String::new(),
         two_people: false,
         accepted_by: Vec::new(),
+        handling: Handling::default(),
         resolution: None,
     }
 }

@@ -144,6 +144,7 @@ fn a_persons_decision_is_in_the_audit_with_name_reason_and_what_was_at_risk_but_
             seen_revision: None,
             by: "anna@plant-b.example".to_owned(),
             reason: "agreed, credit goes to DE89 3704 0044 0532 0130 00".to_owned(),
+            key: None,
         };
         protocol::decide(
             &context.store,

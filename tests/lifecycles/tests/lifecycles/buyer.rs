@@ -372,6 +372,7 @@ impl Bought<'_, '_> {
             seen_revision: None,
             by: "tester".to_owned(),
             reason: "the test says so".to_owned(),
+            key: None,
         };
         let context = &self.at.world.cloud.context;
         let id = self.lifecycle_id();

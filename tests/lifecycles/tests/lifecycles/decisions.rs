@@ -44,6 +44,7 @@ async fn decide(
         seen_revision: revision,
         by: "tester".to_owned(),
         reason: "the test says so".to_owned(),
+        key: None,
     };
     protocol::decide(
         &context.store,

@@ -17,6 +17,8 @@ mod buyer;
 mod decisions;
 mod faults;
 mod files;
+mod operators;
+mod operators_groups;
 mod order;
 mod orders;
 mod outbox;

@@ -126,6 +126,7 @@ impl Purchase {
             seen_revision: None,
             by: "tester".to_owned(),
             reason: "the test says so".to_owned(),
+            key: None,
         };
         let context = &world.cloud.context;
         protocol::decide(

@@ -279,6 +279,7 @@ fn another_content_under_the_same_number_is_held_and_the_first_one_stays() {
             seen_revision: Some(found.header.revision),
             by: "tester".to_owned(),
             reason: "the first one is right".to_owned(),
+            key: None,
         };
         let (store, engine) = (&context.store, &context.engine);
         protocol::decide(store, engine, &id, &given, context.now())

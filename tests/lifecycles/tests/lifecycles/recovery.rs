@@ -154,6 +154,7 @@ async fn skip(world: &World, order: &Order, code: Code) {
         seen_revision: None,
         by: "tester".to_owned(),
         reason: "the plant sends a corrected one".to_owned(),
+        key: None,
     };
     let context = &world.cloud.context;
     protocol::decide(

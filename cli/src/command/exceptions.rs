@@ -1,0 +1,414 @@
+//! `interplant exceptions`: what is open, and what people decide, by the operators' API.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::operator::{Operator, development_token};
+use crate::{Failure, cloud, table};
+
+/// Where the API is, and who asks.
+#[derive(Debug, Args)]
+struct As {
+    /// Base address of the API; a local cloud knows its own
+    #[arg(long, env = "INTERPLANT_API")]
+    api: Option<String>,
+    /// File with the token of your sign-in; without it INTERPLANT_TOKEN; a local cloud makes one that may do everything
+    #[arg(long)]
+    token_file: Option<PathBuf>,
+    #[arg(long, env = "INTERPLANT_TOKEN", hide = true, hide_env_values = true)]
+    token: Option<String>,
+    /// Who you are, for the token of a local cloud
+    #[arg(long, env = "USER", hide = true, default_value = "somebody")]
+    by: String,
+}
+
+/// See what people have to decide, and decide
+#[derive(Debug, Args)]
+pub(crate) struct Exceptions {
+    #[command(flatten)]
+    who: As,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The open exceptions, what is due first first
+    List(List),
+    /// The same by cause: how many, since when, whose
+    Groups(List),
+    /// One with its fact, the order's lines, and what may be decided
+    Show {
+        /// Such as po/plant-b/4711/exc_1f3a9c02de
+        id: String,
+    },
+    /// The cause is mended: do the step again
+    Retry(Decision),
+    /// Do it all the same: the tolerance does not count for this fact
+    Accept(Decision),
+    /// Leave the fact without effect
+    Skip(Decision),
+    /// Hand it to somebody else
+    Assign {
+        #[command(flatten)]
+        decision: Decision,
+        /// To whom
+        #[arg(long)]
+        to: String,
+    },
+    /// Write the fact anew, as it should have been
+    Amend {
+        #[command(flatten)]
+        decision: Decision,
+        /// What stands in the fact instead, such as /lines/0/itemId=4711
+        #[arg(long = "set", value_name = "POINTER=VALUE")]
+        set: Vec<String>,
+        /// What is taken out of the fact, such as /lines/0/taxCode
+        #[arg(long = "unset", value_name = "POINTER")]
+        unset: Vec<String>,
+    },
+    /// Approve what somebody else has written
+    Approve(Decision),
+    /// Turn it down
+    TurnDown(Decision),
+    /// Try all of one cause again, and follow how far it is
+    RetryGroup(OfGroup),
+    /// Leave all facts of one cause without effect, and follow how far it is
+    SkipGroup(OfGroup),
+    /// How far a decision about a group is
+    Job {
+        /// Such as job_0123456789abcdef0123456789abcdef
+        id: String,
+    },
+    /// Stop following a document; what Odoo holds stays as it is
+    Cancel {
+        /// Such as po/plant-b/4711
+        lifecycle: String,
+        /// Revision of the lifecycle that you looked at; `interplant show` prints it
+        #[arg(long)]
+        revision: u64,
+        /// Why
+        #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+        note: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// Only this plant
+    #[arg(long)]
+    plant: Option<String>,
+    /// Only this owner
+    #[arg(long)]
+    owner: Option<String>,
+    /// Only this code, such as UNKNOWN_ITEM
+    #[arg(long)]
+    code: Option<String>,
+    /// Only this cause, as `groups` prints it
+    #[arg(long)]
+    cause: Option<String>,
+    /// Only what is past its due time
+    #[arg(long)]
+    overdue: bool,
+    /// At most so many
+    #[arg(long, default_value_t = 100)]
+    most: usize,
+}
+
+#[derive(Debug, Args)]
+struct Decision {
+    /// Such as po/plant-b/4711/exc_1f3a9c02de
+    id: String,
+    /// Why
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    note: String,
+    /// Revision of the lifecycle that you looked at; without it, as it is now
+    #[arg(long)]
+    revision: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+struct OfGroup {
+    /// The cause, as `groups` prints it
+    cause: String,
+    /// Why
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    note: String,
+}
+
+impl As {
+    async fn operator(&self, local: Option<&Path>) -> Result<Operator, Failure> {
+        let ready = match local {
+            Some(folder) => cloud::attach(Some(folder)).await?.1,
+            None => None,
+        };
+        let api = self
+            .api
+            .clone()
+            .or(ready.as_ref().map(|ready| ready.api.clone()));
+        let api = api.ok_or("name the API by --api, or a local cloud by --local")?;
+        let token = match (&self.token_file, &self.token, &ready) {
+            (Some(file), _, _) => std::fs::read_to_string(file)
+                .map_err(|error| format!("{}: {error}", file.display()))?
+                .trim()
+                .to_owned(),
+            (None, Some(token), _) => token.clone(),
+            (None, None, Some(ready)) => development_token(
+                ready.folder(),
+                &self.by,
+                &["admin:*:*".to_owned()],
+                SignedDuration::from_mins(15),
+            )?,
+            (None, None, None) => {
+                return Err(
+                    "name a file with your token by --token-file, or set INTERPLANT_TOKEN".into(),
+                );
+            }
+        };
+        Operator::new(&api, &token)
+    }
+}
+
+impl Exceptions {
+    pub(crate) async fn run(self, local: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
+        let operator = self.who.operator(local).await?;
+        let decide = async |word: &str, decision: &Decision, more: Value| {
+            let path = format!("/v1/exceptions/{}", decision.id);
+            let revision = match decision.revision {
+                Some(revision) => json!(revision),
+                None => Operator::expect(operator.get(&path, &[]).await?)?["revision"].clone(),
+            };
+            let mut body = json!({"decision": word, "revision": revision, "note": decision.note});
+            if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+                body.extend(more);
+            }
+            post(&operator, &format!("{path}/decisions"), &body).await
+        };
+        let done = match &self.command {
+            Command::List(list) => return list.exceptions(&operator, json).await,
+            Command::Groups(list) => return list.groups(&operator, json).await,
+            Command::Show { id } => {
+                let path = format!("/v1/exceptions/{id}");
+                let shown = Operator::expect(operator.get(&path, &[]).await?)?;
+                println!("{}", serde_json::to_string_pretty(&shown)?);
+                return Ok(ExitCode::SUCCESS);
+            }
+            Command::Job { id } => {
+                let path = format!("/v1/jobs/{id}");
+                Operator::expect(operator.get(&path, &[]).await?)?
+            }
+            Command::Retry(decision) => decide("retry", decision, json!({})).await?,
+            Command::Accept(decision) => decide("accept", decision, json!({})).await?,
+            Command::Skip(decision) => decide("skip", decision, json!({})).await?,
+            Command::Approve(decision) => decide("approve", decision, json!({})).await?,
+            Command::TurnDown(decision) => decide("turn-down", decision, json!({})).await?,
+            Command::Assign { decision, to } => {
+                decide("assign", decision, json!({"to": to})).await?
+            }
+            Command::Amend {
+                decision,
+                set,
+                unset,
+            } => {
+                let changes = changes(set, unset)?;
+                decide("amend", decision, json!({"changes": changes})).await?
+            }
+            Command::RetryGroup(group) => group.follow(&operator, "retry").await?,
+            Command::SkipGroup(group) => group.follow(&operator, "skip").await?,
+            Command::Cancel {
+                lifecycle,
+                revision,
+                note,
+            } => {
+                let body = json!({"revision": revision, "note": note});
+                let path = format!("/v1/lifecycles/{lifecycle}/cancellations");
+                post(&operator, &path, &body).await?
+            }
+        };
+        if json {
+            println!("{}", serde_json::to_string_pretty(&done)?);
+        } else {
+            print(&done);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn post(operator: &Operator, path: &str, body: &Value) -> Result<Value, Failure> {
+    let key = uuid::Uuid::new_v4().to_string();
+    Operator::expect(operator.post(path, &key, body).await?)
+}
+
+fn changes(set: &[String], unset: &[String]) -> Result<Vec<Value>, Failure> {
+    let read = |text: &String| {
+        let (pointer, value) = text.split_once('=').ok_or_else(|| {
+            format!("`{text}` is not POINTER=VALUE, such as /lines/0/itemId=4711")
+        })?;
+        Ok(json!({"pointer": pointer, "value": value}))
+    };
+    let mut changes: Vec<Value> = set.iter().map(read).collect::<Result<_, Failure>>()?;
+    changes.extend(
+        unset
+            .iter()
+            .map(|pointer| json!({"pointer": pointer, "value": null})),
+    );
+    Ok(changes)
+}
+
+impl List {
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let named = [
+            ("plant", &self.plant),
+            ("owner", &self.owner),
+            ("code", &self.code),
+            ("cause", &self.cause),
+        ];
+        let given = named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.clone()?)));
+        let overdue = self.overdue.then(|| ("overdue", "true".to_owned()));
+        given.chain(overdue).collect()
+    }
+
+    async fn exceptions(&self, operator: &Operator, json: bool) -> Result<ExitCode, Failure> {
+        let mut all: Vec<Value> = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = self.query();
+            query.push(("limit", (self.most - all.len()).min(200).to_string()));
+            query.extend(after.map(|after| ("after", after)));
+            let page = Operator::expect(operator.get("/v1/exceptions", &query).await?)?;
+            all.extend(page["exceptions"].as_array().cloned().unwrap_or_default());
+            after = page["next"].as_str().map(str::to_owned);
+            if after.is_none() || all.len() >= self.most {
+                break;
+            }
+        }
+        if json {
+            println!("{}", serde_json::to_string_pretty(&all)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        table::print(
+            ["exception", "code", "what", "owner", "due", "next step"],
+            all.iter().map(|one| {
+                let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+                let late = if one["overdue"] == json!(true) {
+                    " overdue"
+                } else {
+                    ""
+                };
+                [
+                    text("id"),
+                    text("code"),
+                    text("message"),
+                    text("owner"),
+                    format!("{}{late}", text("due_at").get(..19).unwrap_or_default()),
+                    text("next_step"),
+                ]
+            }),
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn groups(&self, operator: &Operator, json: bool) -> Result<ExitCode, Failure> {
+        let answer = operator.get("/v1/exceptions/groups", &self.query()).await?;
+        let groups = Operator::expect(answer)?["groups"].clone();
+        if json {
+            println!("{}", serde_json::to_string_pretty(&groups)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        table::print(
+            ["cause", "how many", "since", "what", "at risk", "owners"],
+            groups.as_array().into_iter().flatten().map(|one| {
+                let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+                let listed = |name: &str| {
+                    let pairs = one[name].as_object().into_iter().flatten();
+                    let words = pairs.map(|(name, value)| match value {
+                        Value::String(amount) => format!("{amount} {name}"),
+                        Value::Null
+                        | Value::Bool(_)
+                        | Value::Number(_)
+                        | Value::Array(_)
+                        | Value::Object(_) => name.clone(),
+                    });
+                    words.collect::<Vec<_>>().join(", ")
+                };
+                [
+                    text("cause"),
+                    one["count"].to_string(),
+                    text("oldest").get(..19).unwrap_or_default().to_owned(),
+                    text("about"),
+                    listed("amounts_at_risk"),
+                    listed("owners"),
+                ]
+            }),
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl OfGroup {
+    async fn follow(&self, operator: &Operator, word: &str) -> Result<Value, Failure> {
+        let path = format!("/v1/exceptions/groups/{}/decisions", self.cause);
+        let mut job = post(
+            operator,
+            &path,
+            &json!({"decision": word, "note": self.note}),
+        )
+        .await?;
+        let id = job["id"].as_str().unwrap_or_default().to_owned();
+        while job["state"] == json!("running") {
+            println!("{id}: {} of {}", job["looked_at"], job["total"]);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            job = Operator::expect(operator.get(&format!("/v1/jobs/{id}"), &[]).await?)?;
+        }
+        Ok(job)
+    }
+}
+
+/// What came of it, in a line; what an amendment says otherwise, in a table.
+fn print(done: &Value) {
+    let text = |name: &str| done[name].as_str().unwrap_or_default().to_owned();
+    if done["looked_at"].is_number() {
+        println!(
+            "{}: {} of {} looked at, {} decided, {} refused",
+            text("id"),
+            done["looked_at"],
+            done["total"],
+            done["decided"],
+            done["refused"]
+        );
+        for refused in done["refusals"].as_array().into_iter().flatten() {
+            let word = |name: &str| refused[name].as_str().unwrap_or_default().to_owned();
+            println!("  {}: {}", word("exception"), word("why"));
+        }
+        return;
+    }
+    if let Some(changes) = done["changes"].as_array() {
+        let shown = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
+        table::print(
+            ["where", "before", "after"],
+            changes.iter().map(|one| {
+                [
+                    shown(&one["pointer"]),
+                    shown(&one["before"]),
+                    shown(&one["after"]),
+                ]
+            }),
+        );
+    }
+    match text("status").as_str() {
+        "awaits_second_person" => println!("{}: waits for a second person", text("id")),
+        status => println!("{}{}: {status}", text("id"), text("lifecycle")),
+    }
+}
