@@ -6,6 +6,7 @@ mod deliver;
 mod demo;
 mod errors;
 mod exceptions;
+mod lanes;
 mod list;
 mod odoo;
 mod outbox;
@@ -67,6 +68,8 @@ enum Command {
     /// See what plants are to be told, and send it again
     #[command(subcommand)]
     Outbox(outbox::Outbox),
+    /// Show whether Odoo databases answer, and who waits for them
+    Lanes(lanes::Lanes),
     /// Look at an Odoo that plants are to be connected to
     #[command(subcommand)]
     Odoo(odoo::Odoo),
@@ -100,6 +103,7 @@ pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
         Command::Restart(restart) => restart.run(local, json).await,
         Command::Audit(audit) => audit.run(local, json).await,
         Command::Outbox(outbox) => outbox.run(local, json).await,
+        Command::Lanes(lanes) => lanes.run(local, json).await,
         Command::Odoo(odoo) => odoo.run(json).await,
         Command::Plant(plant) => plant.run(local, json).await,
     }

@@ -207,6 +207,7 @@ impl Reading<'_> {
         let plant = plant.ok_or_else(|| StepError::Retryable {
             message: format!("plant {} is not published", delivery.plant),
             unknown: false,
+            odoo: None,
         })?;
         let bundle = context
             .files
@@ -276,6 +277,7 @@ impl Folder {
         std::fs::create_dir_all(&path).map_err(|error| StepError::Retryable {
             message: format!("{}: {error}", path.display()),
             unknown: false,
+            odoo: None,
         })?;
         Ok(Self(path))
     }

@@ -44,6 +44,7 @@ pub(crate) async fn handle(
 ) -> Result<(), StepError> {
     let now = context.now();
     let id = input.lifecycle.clone();
+    let plant = context.plant_of(&id).await?;
     protocol::wait(
         &context.store,
         &context.engine,
@@ -52,5 +53,7 @@ pub(crate) async fn handle(
         now,
     )
     .await?;
+    // Whoever waits for Odoo takes its place.
+    context.rests(&id, &plant.odoo.database).await?;
     Ok(())
 }

@@ -79,7 +79,7 @@ async fn route(context: &Context, body: &str) -> Result<(), StepError> {
                 ..entry.clone()
             },
         };
-        let appended = protocol::deliver(&context.store, &context.engine, &delivery, now).await?;
+        let appended = context.deliver(&delivery, &plant, now).await?;
         match lifecycle.kind() {
             LifecycleKind::Po => {
                 protocol::refuse_after_cancel(&context.store, &lifecycle, &plant, now).await?;

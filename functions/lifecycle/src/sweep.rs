@@ -22,6 +22,7 @@ pub(crate) async fn handle(
         looked_at = swept.looked_at,
         released = swept.released,
         overdue = swept.overdue,
+        open_circuits = swept.open_circuits,
         senders_woken = swept.senders_woken,
         audits_woken = swept.audits_woken,
         more = swept.more,

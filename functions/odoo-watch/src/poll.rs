@@ -73,6 +73,10 @@ pub(crate) async fn handle(
         let Some(watch) = plant.odoo.watch.as_ref().filter(|_| meant) else {
             continue;
         };
+        // Who does not answer is asked by the sweeper, and by nobody else.
+        if context.store.lane(&plant.odoo.database).await?.is_open() {
+            continue;
+        }
         let outcome = match watching.iter().find(|other| is_rival(plant, other)) {
             None => read(context, plant, watch, deadline, &mut polled).await,
             // Both would book the goods of one order.

@@ -90,6 +90,7 @@ async fn create(context: &Context, work: &Work<()>) -> Result<Done, StepError> {
             return Err(StepError::Retryable {
                 message: format!("order {} is not confirmed although Odoo said so", read.name),
                 unknown: false,
+                odoo: None,
             });
         }
     }

@@ -90,7 +90,7 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Done, St
             Err(OdooError::NotOpen { .. }) => continue,
             Err(error) => return Err(error.into()),
         }
-        failpoint!("receive.after_declare");
+        failpoint!("receive.after_declare", work.id());
         let validated = odoo.validate_receipt(open.picking).await;
         if let Err(error) = &validated
             && error.outcome() == interplant_odoo::Outcome::Unknown

@@ -115,8 +115,8 @@ impl FromStr for Grant {
 
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plants = self.plants.as_ref().map(|all| joined(all));
-        let domains = self.domains.as_ref().map(|all| joined(all));
+        let plants = self.plants.as_ref().map(joined);
+        let domains = self.domains.as_ref().map(joined);
         let star = || "*".to_owned();
         write!(
             f,

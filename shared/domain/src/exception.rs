@@ -193,6 +193,8 @@ codes! {
     PeriodLocked = "PERIOD_LOCKED", Accountant, 8, "Open the period in Odoo or ask for another invoice date, then retry.";
     /// Odoo refused a document for a reason that is not in the list of known ones.
     OdooRefused = "ODOO_REFUSED", Operations, 8, "Read Odoo's message; mend the cause in Odoo, then retry.";
+    /// A step fails or dies again and again on one fact, while others go through.
+    StepFails = "STEP_FAILS", Operations, 4, "Read the log of the step's function at that time; mend the cause, then retry; or skip the fact and book by hand.";
     /// Odoo's rights, key or configuration keep Interplant from working.
     OdooConfiguration = "ODOO_CONFIGURATION", Operations, 4, "Mend user, key, rights or database name in Odoo and in the secret, then retry.";
     /// Two facts with one business key and revision have different contents.

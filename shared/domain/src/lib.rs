@@ -14,6 +14,7 @@ pub mod exception;
 pub mod fact;
 pub mod identifier;
 pub mod json;
+pub mod lane;
 pub mod lifecycle;
 pub mod mailbox;
 pub mod mask;

@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Action;
+use crate::exception::{Code as ExceptionCode, Exception};
 use crate::identifier::{ExceptionId, LifecycleId};
 use crate::mailbox::{Entry, EntryState, RaisedException, Resolution};
 use crate::plant::Plant;
@@ -27,6 +28,12 @@ pub const STEPS_PER_GENERATION: u32 = 1_500;
 
 /// An execution is replaced when it is this old; Step Functions ends it after a year.
 pub const DAYS_PER_GENERATION: i64 = 300;
+
+/// A step whose worker died so often on one fact is not tried again without a person.
+pub const MOST_DEATHS: u32 = 5;
+
+/// Nor is one that failed so often; three tries are made at a time, and the pauses double.
+pub const MOST_ATTEMPTS: u32 = 30;
 
 /// Where a lifecycle stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,8 +92,11 @@ pub struct Operation {
     pub step: Step,
     /// Position of the fact in the mailbox.
     pub sequence: u64,
-    /// How often it was tried.
+    /// How often it was tried since a person last looked.
     pub attempts: u32,
+    /// How often of these the worker died, or was ended, in the middle.
+    #[serde(default)]
+    pub deaths: u32,
     /// Until when the worker that has it may still be at work; none when it has let go of it.
     pub lease_until: Option<Timestamp>,
     /// Until when Odoo may still carry out a call whose answer was lost; none when no call is open.
@@ -416,6 +426,38 @@ impl Lifecycle {
         }
     }
 
+    /// Raises an exception about a step that fails or dies again and again, though Odoo is called: more of the
+    /// same would not help, and only this lifecycle has to stand still for it.
+    #[must_use]
+    pub fn gives_up(
+        &self,
+        step: Step,
+        plant: &Plant,
+        now: Timestamp,
+    ) -> Option<(Commit, Exception)> {
+        let operation = self.header.operation.as_ref()?;
+        let died = operation.deaths + u32::from(operation.lease_until.is_some());
+        let what = if died >= MOST_DEATHS {
+            format!("died {died} times")
+        } else if operation.attempts >= MOST_ATTEMPTS {
+            format!("failed {} times", operation.attempts)
+        } else {
+            return None;
+        };
+        if operation.step != step {
+            return None;
+        }
+        let exception = Exception::new(
+            ExceptionCode::StepFails,
+            format!(
+                "{step} has {what} on this fact since {}, though Odoo is called",
+                operation.started_at
+            ),
+        );
+        let commit = self.raise(step, operation.sequence, &exception, plant, now);
+        Some((commit, exception))
+    }
+
     /// Opens the operation of a step, or says why not.
     ///
     /// `plan` is asked only when no earlier attempt has stored one.
@@ -450,6 +492,7 @@ impl Lifecycle {
                 .filter(|until| *until > now);
             let operation = Operation {
                 attempts: earlier.attempts + 1,
+                deaths: earlier.deaths + u32::from(earlier.lease_until.is_some()),
                 // While somebody else may still be at work we only look, and leave the lease to them.
                 lease_until: if only_look_until.is_some() {
                     earlier.lease_until
@@ -473,6 +516,7 @@ impl Lifecycle {
                         step: run.step,
                         sequence,
                         attempts: 1,
+                        deaths: 0,
                         lease_until: Some(run.deadline),
                         unknown_until: None,
                         plan,

@@ -76,11 +76,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        // 25 s leave a function of 30 s the time to record an unknown outcome. The largest order that a
+        // Steps have 180 s and make up to four calls: an Odoo that takes 40 s for each is slow, one that takes
+        // longer has lost the call. The largest order that a
         // fact may bring (1000 lines) is read in about 1 MiB.
         Self {
             connect: Duration::from_secs(3),
-            answer: Duration::from_secs(25),
+            answer: Duration::from_secs(40),
             answer_bytes: 8 << 20,
         }
     }

@@ -11,19 +11,37 @@ macro_rules! failpoint {
         #[cfg(feature = "failpoints")]
         $crate::failpoint::pass($name);
     };
+    ($name:literal, $lifecycle:expr) => {
+        #[cfg(feature = "failpoints")]
+        {
+            $crate::failpoint::pass($name);
+            $crate::failpoint::pass_of($name, $lifecycle);
+        }
+    };
 }
 
-/// Ends the process if the file of the point is there; the file is taken by exactly one process.
+/// Ends every process that passes the point for this lifecycle, as long as the file `<name>@<lifecycle's hash>` is there.
 #[cfg(feature = "failpoints")]
-pub fn pass(name: &str) {
+pub fn pass_of(name: &str, lifecycle: &interplant_domain::identifier::LifecycleId) {
+    if folder().is_some_and(|folder| folder.join(format!("{name}@{}", lifecycle.hash())).exists()) {
+        std::process::abort();
+    }
+}
+
+#[cfg(feature = "failpoints")]
+fn folder() -> Option<std::path::PathBuf> {
     #[expect(
         clippy::disallowed_methods,
         reason = "a test's switch, not a setting of the product"
     )]
     let folder = std::env::var("INTERPLANT_FAILPOINTS");
-    if let Ok(folder) = folder
-        && std::fs::remove_file(std::path::Path::new(&folder).join(name)).is_ok()
-    {
+    folder.ok().map(std::path::PathBuf::from)
+}
+
+/// Ends the process if the file of the point is there; the file is taken by exactly one process.
+#[cfg(feature = "failpoints")]
+pub fn pass(name: &str) {
+    if folder().is_some_and(|folder| std::fs::remove_file(folder.join(name)).is_ok()) {
         std::process::abort();
     }
 }

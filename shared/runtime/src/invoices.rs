@@ -265,6 +265,9 @@ impl Context {
         );
         let ours = lifecycle.header.generation == input.generation;
         let plant = self.plant_of(&input.lifecycle).await?;
+        if closes && ours {
+            self.admit(&plant, &input.lifecycle).await?;
+        }
         Ok(lifecycle
             .header
             .order

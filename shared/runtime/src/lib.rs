@@ -13,6 +13,7 @@ pub mod files;
 pub mod inbox;
 pub mod intake;
 pub mod invoices;
+pub mod lane;
 pub mod memory;
 pub mod outbox;
 pub mod protocol;

@@ -27,13 +27,21 @@ pub async fn deliver(
     delivery: &Delivery,
     now: Timestamp,
 ) -> Result<Appended, Error> {
+    let appended = append(store, delivery, now).await?;
+    if !delivery.lifecycle.kind().only_keeps() {
+        nudge(store, engine, &delivery.lifecycle, now).await?;
+    }
+    // Where facts are only kept nothing follows, and what lies there is not read anew with every fact.
+    Ok(appended)
+}
+
+pub(crate) async fn append(
+    store: &impl Store,
+    delivery: &Delivery,
+    now: Timestamp,
+) -> Result<Appended, Error> {
     let appended = store.append(delivery, now).await?;
     crate::failpoint!("route.after_append");
-    if delivery.lifecycle.kind().only_keeps() {
-        // Nothing follows it, and what lies there is not read anew with every fact that comes.
-        return Ok(appended);
-    }
-    nudge(store, engine, &delivery.lifecycle, now).await?;
     Ok(appended)
 }
 

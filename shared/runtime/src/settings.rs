@@ -50,6 +50,8 @@ pub struct Settings {
     pub anchor: SignedDuration,
     /// Whether a plant's webhook may be on this machine: for tests on a local cloud, nowhere else.
     pub webhook_loopback: bool,
+    /// A step that takes longer than this has met a slow Odoo, which is then asked less at once.
+    pub slow_step: SignedDuration,
     /// How long Odoo may go on working on a call whose answer was lost: its own limit on a request.
     pub odoo_request_limit: SignedDuration,
 }
@@ -138,6 +140,8 @@ impl Settings {
         let settings = Self {
             tick: seconds("INTERPLANT_TICK_SECONDS", 30),
             check: seconds("INTERPLANT_CHECK_SECONDS", 900),
+            slow_step: SignedDuration::try_from(seconds("INTERPLANT_SLOW_STEP_SECONDS", 15))
+                .unwrap_or(SignedDuration::MAX),
             odoo_request_limit: SignedDuration::try_from(seconds(
                 "INTERPLANT_ODOO_REQUEST_LIMIT_SECONDS",
                 130,

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use interplant_domain::exception::{Code as ExceptionCode, Exception};
 use interplant_domain::fact::Fact;
@@ -54,6 +55,14 @@ pub enum StepError {
         message: String,
         /// Whether Odoo may have done, or may still do, what was asked.
         unknown: bool,
+        /// What Odoo, or what stands before it, did not do.
+        odoo: Option<OdooTrouble>,
+    },
+    /// Odoo does not answer, or has enough to do: nothing was tried.
+    #[error("{database} is not called now")]
+    Held {
+        /// The database.
+        database: String,
     },
     /// A person decides.
     #[error(transparent)]
@@ -68,6 +77,13 @@ pub enum StepError {
     /// A fact came just before closing.
     #[error("a fact came just before closing")]
     MoreToDo,
+}
+
+/// An Odoo that did not answer as it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OdooTrouble {
+    /// How long it wants to be left alone.
+    pub retry_after: Option<SignedDuration>,
 }
 
 /// A refusal in words.
@@ -90,6 +106,7 @@ impl From<StoreError> for StepError {
             StoreError::Conflict | StoreError::Unavailable(_) => Self::Retryable {
                 message: error.to_string(),
                 unknown: false,
+                odoo: None,
             },
             StoreError::Unreadable(_) => Self::Defect(error.to_string()),
         }
@@ -103,6 +120,9 @@ impl From<interplant_odoo::Error> for StepError {
             interplant_odoo::Class::Retryable => Self::Retryable {
                 message: error.to_string(),
                 unknown,
+                odoo: Some(OdooTrouble {
+                    retry_after: crate::lane::retry_after(&error),
+                }),
             },
             interplant_odoo::Class::BusinessException(code) => {
                 Self::Business(Exception::new(code, error.to_string()))
@@ -129,6 +149,7 @@ impl From<StepError> for Diagnostic {
     fn from(error: StepError) -> Self {
         let name = match &error {
             StepError::Retryable { .. } => "Retryable",
+            StepError::Held { .. } => "Held",
             StepError::Business(_) => "BusinessException",
             StepError::Defect(_) => "Defect",
             StepError::Refused(Refusal::Raise(_)) => "OnHold",
@@ -159,6 +180,8 @@ pub struct Work<P> {
     pub plan: P,
     /// Whether somebody tried before.
     pub resume: Resume,
+    /// When the work began.
+    pub began: Timestamp,
 }
 
 /// What a step asked for.
@@ -218,6 +241,7 @@ impl<P> Work<P> {
             } => Err(StepError::Retryable {
                 message: format!("an earlier attempt may still be at work until {until}"),
                 unknown: false,
+                odoo: None,
             }),
         }
     }
@@ -276,6 +300,16 @@ impl Context {
                     input.lifecycle
                 )));
             };
+            if let Some((commit, exception)) = lifecycle.gives_up(input.step, &plant, now) {
+                match self.store.commit(&commit).await {
+                    Ok(()) => return Err(exception.into()),
+                    Err(StoreError::Conflict) => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            if input.step.calls_odoo() {
+                self.admit(&plant, &input.lifecycle).await?;
+            }
             let row = self.inbox.by_key(&entry.inbox_key).await?;
             let row =
                 row.ok_or_else(|| StepError::Defect(format!("the inbox lost {}", entry.event_id)))?;
@@ -318,6 +352,7 @@ impl Context {
                             fact,
                             plan,
                             resume,
+                            began: now,
                         })));
                     }
                     Err(StoreError::Conflict) => {}
@@ -337,6 +372,18 @@ impl Context {
         work: &Work<P>,
         result: Result<Done, StepError>,
     ) -> Result<Outcome, StepError> {
+        if work.run.step.calls_odoo() {
+            let trouble = match &result {
+                Err(StepError::Retryable {
+                    odoo: Some(trouble),
+                    message,
+                    ..
+                }) => Some((trouble, message.as_str())),
+                Ok(_) | Err(_) => None,
+            };
+            self.report(&work.plant, work.id(), work.began, trouble)
+                .await;
+        }
         let concluded = self.record(work, result).await;
         if let Err(StepError::Defect(defect)) = &concluded {
             self.halt(work.id(), defect).await?;
@@ -400,7 +447,7 @@ impl Context {
                     }
                 }
                 // A defect is marked by our caller, who also sees one that shows only when this is recorded.
-                Err(StepError::MoreToDo | StepError::Defect(_)) => None,
+                Err(StepError::MoreToDo | StepError::Held { .. } | StepError::Defect(_)) => None,
             };
             let recorded = match &commit {
                 Some(commit) => self.store.commit(commit).await,
@@ -435,7 +482,12 @@ impl Context {
             return Err(StepError::MoreToDo);
         }
         match self.store.commit(&lifecycle.closed(self.now())).await {
-            Ok(()) => Ok(Outcome { next: CLOSED }),
+            Ok(()) => {
+                let plant = self.plant_of(&input.lifecycle).await?;
+                self.gives_back(&input.lifecycle, &plant.odoo.database)
+                    .await;
+                Ok(Outcome { next: CLOSED })
+            }
             Err(StoreError::Conflict) => Err(StepError::MoreToDo),
             Err(error) => Err(error.into()),
         }
@@ -527,7 +579,7 @@ impl Steps {
                 let text = |pointer: &str| event.payload.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
                 let span = tracing::info_span!("step", step.name = %name, lifecycle.id = %text("/lifecycle"));
                 let started = context.now();
-                let answer = handler(&context, event.payload, deadline).instrument(span.clone()).await;
+                let answer = patiently(&context, handler, event.payload, deadline).instrument(span.clone()).await;
                 let duration_ms = context.now().duration_since(started).as_millis();
                 span.in_scope(|| match &answer {
                     Ok(_) => tracing::info!(duration_ms, "{name} done"),
@@ -538,6 +590,45 @@ impl Steps {
             .await
         })
     }
+}
+
+/// Tries what passes by itself again, at once and shortly after: what takes longer is not a step's to wait for.
+async fn patiently(
+    context: &Context,
+    handler: &Handler,
+    payload: serde_json::Value,
+    deadline: Timestamp,
+) -> Result<serde_json::Value, StepError> {
+    for pause in QUICK_RETRIES {
+        let answer = handler(context, payload.clone(), deadline).await;
+        let again = match &answer {
+            // Somebody who says when to come back means it.
+            Err(StepError::Retryable { odoo, .. }) => {
+                odoo.is_none_or(|odoo| odoo.retry_after.is_none())
+            }
+            Ok(_) | Err(_) => false,
+        };
+        if !again || deadline.duration_since(context.now()) < ENOUGH {
+            return answer;
+        }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a moment; as states of the machine two retries would be six events of history"
+        )]
+        tokio::time::sleep(jittered(pause, context.now())).await;
+    }
+    handler(context, payload, deadline).await
+}
+
+/// Pauses before the second and the third try.
+const QUICK_RETRIES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1200)];
+/// Time that a step needs for another try, with Odoo at its slowest.
+const ENOUGH: SignedDuration = SignedDuration::from_secs(40);
+
+/// Between half of a pause and all of it, so that those who failed together do not come back together.
+fn jittered(pause: Duration, now: Timestamp) -> Duration {
+    let part = u32::from(now.subsec_nanosecond().unsigned_abs().to_le_bytes()[0]);
+    pause / 2 + pause * part / 512
 }
 
 /// JSON lines on standard output, as Lambda collects them; `RUST_LOG` says how much.

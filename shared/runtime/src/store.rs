@@ -248,7 +248,19 @@ impl DynamoStore {
         }
     }
 
-    fn key(&self, id: &LifecycleId, sk: impl Into<String>) -> HashMap<String, AttributeValue> {
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+
+    pub(crate) fn key(
+        &self,
+        id: &LifecycleId,
+        sk: impl Into<String>,
+    ) -> HashMap<String, AttributeValue> {
         HashMap::from([
             ("pk".to_owned(), s(id.to_string())),
             ("sk".to_owned(), s(sk)),

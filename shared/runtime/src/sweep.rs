@@ -1,6 +1,6 @@
 //! What was lost on the way is found and put right, again and again, until nothing is left to do.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use interplant_domain::identifier::LifecycleId;
@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::Context;
 use crate::inbox::PENDING_SHARDS;
+use crate::lane::criticality;
 use crate::outbox::SHARDS;
 use crate::protocol;
 use crate::store::{ATTENTION_SHARDS, Error, Store};
@@ -24,8 +25,10 @@ pub struct Swept {
     pub sent_again: usize,
     /// Lifecycles that were looked at.
     pub looked_at: usize,
-    /// Lifecycles that waited for an Odoo that answers again.
+    /// Lifecycles that waited for an Odoo and were let go on.
     pub released: usize,
+    /// Odoo databases that do not answer.
+    pub open_circuits: usize,
     /// Exceptions about facts that waited too long.
     pub overdue: usize,
     /// Plants that a sender of the outbox was told of again.
@@ -47,12 +50,21 @@ impl Context {
         self.send_again(now, &mut swept).await?;
         self.wake_senders(now, &mut swept).await?;
         self.wake_audits(&mut swept).await?;
-        // Whether an Odoo answers is asked once per tick and database, however many wait for it.
-        let mut answers: HashMap<String, bool> = HashMap::new();
+        for database in self.databases().await? {
+            // One Odoo's trouble is not another's.
+            match self.look_at_lane(&database).await {
+                Ok(released) => swept.released += released,
+                Err(error) => tracing::warn!(odoo.database = %database, "lane: {error}"),
+            }
+            let lane = self.store.lane(&database).await?;
+            swept.open_circuits += usize::from(lane.is_open());
+            swept.more =
+                swept.more || !lane.is_calm() || self.store.waiting_in(&database).await? > 0;
+        }
         for shard in 0..ATTENTION_SHARDS {
             for id in self.store.wanting_attention(shard, now, PER_SHARD).await? {
                 swept.looked_at += 1;
-                match self.look_at(&id, now, &mut answers, &mut swept).await {
+                match self.look_at(&id, now, &mut swept).await {
                     // Somebody moved it while we looked: as good as looked at.
                     Ok(()) | Err(Error::Conflict) => {}
                     Err(error) => tracing::warn!(lifecycle.id = %id, "sweep: {error}"),
@@ -140,67 +152,31 @@ impl Context {
         &self,
         id: &LifecycleId,
         now: Timestamp,
-        answers: &mut HashMap<String, bool>,
         swept: &mut Swept,
     ) -> Result<(), Error> {
         let Some(lifecycle) = self.store.load(id).await? else {
             return Ok(());
         };
-        if let Some(waiter) = lifecycle
-            .waiter
-            .as_ref()
-            .filter(|waiter| waiter.wait == Wait::Odoo)
-        {
-            let operation = lifecycle.header.operation.as_ref();
-            // A call whose outcome is unknown may still be running; asking before its end would prove nothing.
-            let limit = self.settings.odoo_request_limit;
-            let until = operation.and_then(|operation| operation.busy_until(limit));
-            let due = until.is_none_or(|until| until <= now);
-            if due && self.odoo_answers(waiter.database.as_deref(), answers).await {
-                protocol::release(&self.store, &self.engine, &lifecycle, now).await?;
-                swept.released += 1;
-            }
-        } else {
-            let plant = self.plant_of(id).await?;
-            if let Some(commit) = lifecycle.overdue(&plant, now) {
-                swept.overdue += commit.exceptions.len();
-                self.store.commit(&commit).await?;
-            }
-        }
-        protocol::refuse_after_cancel(&self.store, id, &self.plant_of(id).await?, now).await?;
-        protocol::repair(&self.store, &self.engine, id, now).await?;
         let waits_for_odoo = lifecycle
             .waiter
+            .as_ref()
             .is_some_and(|waiter| waiter.wait == Wait::Odoo);
-        let pause = if waits_for_odoo {
-            self.settings.tick
-        } else {
-            self.settings.check
-        };
-        self.store.look_again(id, now + pause).await
-    }
-
-    async fn odoo_answers(
-        &self,
-        database: Option<&str>,
-        answers: &mut HashMap<String, bool>,
-    ) -> bool {
-        let Some(database) = database else {
-            return true;
-        };
-        if let Some(answer) = answers.get(database) {
-            return *answer;
+        let plant = self.plant_of(id).await?;
+        if waits_for_odoo {
+            // Whoever let it go on may have died before it did; one that has its place keeps it.
+            let lane = criticality(&lifecycle);
+            let database = &plant.odoo.database;
+            self.store.queue(id, database, lane, now).await?;
+        } else if let Some(commit) = lifecycle.overdue(&plant, now) {
+            swept.overdue += commit.exceptions.len();
+            self.store.commit(&commit).await?;
         }
-        let answer = match self.odoo_credentials(database).await {
-            Ok(credentials) => {
-                interplant_odoo::Client::probe(&credentials, &interplant_odoo::Limits::default())
-                    .await
-                    .is_ok()
-            }
-            // The step says what is wrong with the secret, to the person who can mend it.
-            Err(_) => true,
-        };
-        answers.insert(database.to_owned(), answer);
-        answer
+        if self.store.lane(&plant.odoo.database).await?.is_open() {
+            // What would be started or woken now would only find that Odoo is not called.
+            return self.store.look_again(id, now + self.settings.check).await;
+        }
+        protocol::refuse_after_cancel(&self.store, id, &plant, now).await?;
+        protocol::repair(&self.store, &self.engine, id, now).await?;
+        self.store.look_again(id, now + self.settings.check).await
     }
 }

@@ -36,6 +36,7 @@ pub(super) async fn answer(
     let unreadable = |error: std::io::Error| StepError::Retryable {
         message: format!("{}: {error}", file.path.display()),
         unknown: false,
+        odoo: None,
     };
     let length = std::fs::metadata(&file.path).map_err(unreadable)?.len();
     if length > MOST_BYTES {

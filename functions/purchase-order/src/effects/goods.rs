@@ -185,6 +185,7 @@ async fn picking(odoo: &Client, id: i64) -> Result<Picking, StepError> {
     read.ok_or_else(|| StepError::Retryable {
         message: format!("transfer {id} was created and cannot be read"),
         unknown: false,
+        odoo: None,
     })
 }
 

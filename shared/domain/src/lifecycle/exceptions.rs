@@ -40,6 +40,8 @@ impl Lifecycle {
         commit.header.exception = Some(id);
         if let Some(operation) = &mut commit.header.operation {
             operation.lease_until = None;
+            // A person looks at it: from here it is counted anew.
+            (operation.attempts, operation.deaths) = (0, 0);
         }
         commit
     }

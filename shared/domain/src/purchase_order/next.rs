@@ -55,6 +55,14 @@ steps! {
     Close;
 }
 
+impl Step {
+    /// Whether it calls Odoo; the others go on whatever becomes of it.
+    #[must_use]
+    pub fn calls_odoo(self) -> bool {
+        !matches!(self, Self::Record | Self::MatchInvoice)
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.state_name())

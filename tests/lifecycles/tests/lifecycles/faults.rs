@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use interplant_cli::world::World;
-use interplant_domain::lifecycle::Wait;
+use interplant_domain::exception::{Code, Decision};
+use interplant_domain::lane::{Circuit, Lane, PROBE_EVERY};
+use interplant_domain::lifecycle::{GivenDecision, Wait};
 use interplant_odoo_sandbox::{Fault, FaultKind, Sandbox};
+use interplant_runtime::protocol;
 use interplant_runtime::store::Store;
 
 use crate::audit;
@@ -122,7 +125,16 @@ fn answers_that_are_lost_after_the_effect_leave_one_effect_each() {
         }
         let orders = new_orders(world, 10).await;
         send_all(world, &orders).await;
-        assert_all_done_once(world, &orders).await;
+        // So many failures open the circuit again and again.
+        let database = &world.plants[&crate::setting::plant_b()].odoo.database;
+        let mut done = std::pin::pin!(assert_all_done_once(world, &orders));
+        loop {
+            let moment = tokio::time::sleep(Duration::from_millis(300));
+            tokio::select! {
+                () = &mut done => break,
+                () = moment => half_a_minute_passes(world, database).await,
+            }
+        }
         sandbox.clear_faults();
     });
 }
@@ -145,6 +157,11 @@ fn odoo_answering_502_holds_the_orders_and_lets_them_go_on_when_it_is_back() {
                 send(world, &fact).await;
             }
         }
+        let database = &world.plants[&crate::setting::plant_b()].odoo.database;
+        until("nobody calls Odoo any more", async || {
+            lane(world, database).await.is_open()
+        })
+        .await;
         until("every order waits for Odoo", async || {
             for order in &orders {
                 let waiter = lifecycle(world, &order.id()).await.waiter;
@@ -155,23 +172,147 @@ fn odoo_answering_502_holds_the_orders_and_lets_them_go_on_when_it_is_back() {
             true
         })
         .await;
-        // While they wait, Odoo is asked whether it is back, and by nobody else.
-        let before = sandbox.calls().len();
-        until("Odoo is asked again and again", async || {
-            sandbox.calls().len() >= before + 5
+        // An hour, in halves of a minute: in each Odoo is asked once whether it is back, and by nobody else.
+        sandbox.reset_calls();
+        let started = std::time::Instant::now();
+        for half in 1..=120 {
+            half_a_minute_passes(world, database).await;
+            until("Odoo is asked again", async || {
+                sandbox.calls().len() >= half
+            })
+            .await;
+            // The test itself takes its time, too, and a half may have begun before it.
+            let halves = half + 1 + usize::try_from(started.elapsed().as_secs() / 30).unwrap();
+            assert!(
+                sandbox.calls().len() <= halves,
+                "asked {} times in {halves} halves of a minute",
+                sandbox.calls().len()
+            );
+        }
+        let engine = &world.cloud.context.engine;
+        let states = engine.states_entered(&orders[0].id(), 1).await.unwrap();
+        let states = states.len();
+        sandbox.clear_faults();
+        half_a_minute_passes(world, database).await;
+        assert_all_done_once(world, &orders).await;
+        until("nobody counts any more", async || {
+            lane(world, database).await.is_calm()
         })
         .await;
-        let states = world
-            .cloud
-            .context
-            .engine
-            .states_entered(&orders[0].id(), 1)
-            .await
-            .unwrap()
-            .len();
-        sandbox.clear_faults();
-        assert_all_done_once(world, &orders).await;
         assert!(states <= 8, "waiting costs no transitions: {states}");
+    });
+}
+
+async fn lane(world: &World, database: &str) -> Lane {
+    world.cloud.context.store.lane(database).await.unwrap()
+}
+
+/// Lets half a minute pass for a lane: its next probe is due so much earlier.
+async fn half_a_minute_passes(world: &World, database: &str) {
+    let store = &world.cloud.context.store;
+    let earlier = |lane: &mut Lane| {
+        if let Circuit::Open { probe_at, .. } = &mut lane.circuit {
+            *probe_at -= PROBE_EVERY;
+        }
+    };
+    store.change_lane(database, earlier).await.unwrap();
+}
+
+#[test]
+fn a_slow_odoo_is_asked_less_at_once_and_no_call_is_given_up() {
+    alone(async |world| {
+        let Some(sandbox) = sandbox(world, "take its time") else {
+            return;
+        };
+        let database = &world.plants[&crate::setting::plant_b()].odoo.database;
+        sandbox.add_fault(Fault::new(FaultKind::Delay).milliseconds(2500));
+        let orders = new_orders(world, 10).await;
+        for order in &orders {
+            send(world, &order.created()).await;
+        }
+        let mut lowest = None;
+        until("less is asked at once", async || {
+            if let Circuit::Limited { limit, .. } = lane(world, database).await.circuit {
+                lowest = lowest.max(Some(limit)).min(Some(limit));
+            }
+            lowest.is_some_and(|limit| limit <= 4)
+        })
+        .await;
+        settle(world, &orders).await;
+        for order in &orders {
+            let history = world
+                .cloud
+                .context
+                .store
+                .history(&order.id())
+                .await
+                .unwrap();
+            let tries: Vec<u32> = history
+                .operations
+                .iter()
+                .map(|done| done.operation.attempts)
+                .collect();
+            assert_eq!(tries, [1], "no call was given up: {}", order.id());
+        }
+        sandbox.clear_faults();
+        for order in &orders {
+            for fact in [order.acknowledged(), order.received(), order.invoiced()] {
+                send(world, &fact).await;
+            }
+        }
+        assert_all_done_once(world, &orders).await;
+        until("nobody counts any more", async || {
+            lane(world, database).await.is_calm()
+        })
+        .await;
+    });
+}
+
+#[test]
+fn a_fact_that_kills_its_step_stops_its_own_order_and_nobody_elses() {
+    alone(async |world| {
+        let orders = new_orders(world, 3).await;
+        for order in &orders {
+            send(world, &order.created()).await;
+        }
+        settle(world, &orders).await;
+        // Whoever books goods of the first order dies, each time.
+        let point = failpoints().join(format!("receive.after_declare@{}", orders[0].id().hash()));
+        std::fs::write(&point, "").unwrap();
+        for order in &orders {
+            for fact in [order.acknowledged(), order.received(), order.invoiced()] {
+                send(world, &fact).await;
+            }
+        }
+        until("a person is told", async || {
+            let exceptions = lifecycle(world, &orders[0].id()).await.exceptions;
+            exceptions
+                .iter()
+                .any(|raised| raised.exception.code == Code::StepFails && raised.blocks)
+        })
+        .await;
+        assert_all_done_once(world, &orders[1..]).await;
+        std::fs::remove_file(&point).unwrap();
+        let raised = lifecycle(world, &orders[0].id()).await.exceptions[0].clone();
+        let given = GivenDecision {
+            exception: raised.id.clone(),
+            decision: Decision::Retry,
+            seen_revision: None,
+            by: "tester".to_owned(),
+            reason: "the function has more memory now".to_owned(),
+            key: None,
+        };
+        let context = &world.cloud.context;
+        protocol::decide(
+            &context.store,
+            &context.engine,
+            &orders[0].id(),
+            &given,
+            context.now(),
+        )
+        .await
+        .unwrap();
+        assert_all_done_once(world, &orders).await;
     });
 }
 
