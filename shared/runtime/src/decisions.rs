@@ -70,6 +70,15 @@ pub struct Original {
     pub fact: Fact,
 }
 
+/// A fact as a person has written it.
+#[derive(Debug)]
+pub struct Amended<'e> {
+    /// The fact.
+    pub event: &'e Event,
+    /// What it says otherwise than the one that waits.
+    pub changes: Vec<Change>,
+}
+
 impl Context {
     /// Takes a decision, once.
     ///
@@ -235,10 +244,10 @@ impl Context {
         id: &LifecycleId,
         exception: &ExceptionId,
         original: &Original,
-        event: &Event,
-        changes: Vec<Change>,
+        amended: Amended<'_>,
         given: &Given,
     ) -> Result<Taken, NotTaken> {
+        let Amended { event, changes } = amended;
         let now = self.now();
         let business = |fact: &Fact| fact.business_key(&plant.plant, 1);
         if business(&event.fact) != business(&original.fact)

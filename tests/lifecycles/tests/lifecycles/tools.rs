@@ -62,7 +62,7 @@ fn a_plant_that_nobody_has_described_is_brought_in_by_its_file_and_a_change_is_s
         let unpublished = said(&["plant", "diff", pack]).await.unwrap_err();
         assert!(unpublished.contains("was never published"), "{unpublished}");
         assert_eq!(
-            said(&["plant", "publish", pack]).await,
+            said(&["plant", "publish", pack, "--by", "tester"]).await,
             Ok(ExitCode::SUCCESS)
         );
 
@@ -93,7 +93,9 @@ fn a_plant_that_nobody_has_described_is_brought_in_by_its_file_and_a_change_is_s
         assert_eq!(said(&against).await, Ok(ExitCode::FAILURE));
 
         // The sample has that unit, and the pack is refused until somebody has looked.
-        let refused = said(&["plant", "publish", pack]).await.unwrap_err();
+        let refused = said(&["plant", "publish", pack, "--by", "tester"])
+            .await
+            .unwrap_err();
         assert!(refused.contains("was not published"), "{refused}");
         assert_eq!(
             context.files.published(&plant).await.unwrap().as_ref(),
@@ -104,7 +106,7 @@ fn a_plant_that_nobody_has_described_is_brought_in_by_its_file_and_a_change_is_s
             Ok(ExitCode::SUCCESS)
         );
         assert_eq!(
-            said(&["plant", "publish", pack]).await,
+            said(&["plant", "publish", pack, "--by", "tester"]).await,
             Ok(ExitCode::SUCCESS)
         );
         assert_ne!(context.files.published(&plant).await.unwrap(), Some(hash));
