@@ -102,7 +102,7 @@ impl FromStr for Grant {
         let parts: Vec<&str> = text.split(':').collect();
         let [role, plants, domains] = parts.as_slice() else {
             return Err(format!(
-                "`{text}` is not a grant: role:plants:domains, such as steward:plant-b:finance or viewer:*:*"
+                "`{text}` is not a grant: role:plants:domains, such as viewer:*:* or steward:<plant>:finance,data"
             ));
         };
         Ok(Self {
@@ -115,8 +115,8 @@ impl FromStr for Grant {
 
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plants = self.plants.as_ref().map(|all| joined(all));
-        let domains = self.domains.as_ref().map(|all| joined(all));
+        let plants = self.plants.as_ref().map(joined);
+        let domains = self.domains.as_ref().map(joined);
         let star = || "*".to_owned();
         write!(
             f,

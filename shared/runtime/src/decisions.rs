@@ -70,6 +70,17 @@ pub struct Original {
     pub fact: Fact,
 }
 
+/// What a person has written instead of a fact.
+#[derive(Debug, Clone)]
+pub struct Rewritten {
+    /// The fact that waits.
+    pub original: Original,
+    /// What is to be said instead, checked like any other.
+    pub event: Event,
+    /// What it says otherwise.
+    pub changes: Vec<Change>,
+}
+
 impl Context {
     /// Takes a decision, once.
     ///
@@ -234,12 +245,15 @@ impl Context {
         plant: &Plant,
         id: &LifecycleId,
         exception: &ExceptionId,
-        original: &Original,
-        event: &Event,
-        changes: Vec<Change>,
+        rewritten: Rewritten,
         given: &Given,
     ) -> Result<Taken, NotTaken> {
         let now = self.now();
+        let Rewritten {
+            original,
+            event,
+            changes,
+        } = rewritten;
         let business = |fact: &Fact| fact.business_key(&plant.plant, 1);
         if business(&event.fact) != business(&original.fact)
             || event.fact.lifecycles(&plant.plant) != [id.clone()]
