@@ -71,13 +71,24 @@ impl Operator {
         if (200..300).contains(&answer.status) {
             return Ok(answer.body);
         }
-        let text = |name: &str| answer.body[name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| {
+            part(&answer.body, name)
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
         let pointer = match text("pointer") {
             none if none.is_empty() => none,
             pointer => format!(" at {pointer}"),
         };
         Err(format!("{} ({}{pointer})", text("title"), text("code")).into())
     }
+}
+
+/// A part of an answer; nothing where it is not there.
+#[must_use]
+pub fn part<'v>(answer: &'v Value, name: &str) -> &'v Value {
+    answer.get(name).unwrap_or(&Value::Null)
 }
 
 /// A token of a local cloud's own issuer. No deployed stack takes it.

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::operator::{Operator, development_token};
+use crate::operator::{Operator, development_token, part};
 use crate::{Failure, cloud, table};
 
 /// Where the API is, and who asks.
@@ -182,7 +182,11 @@ impl Exceptions {
             let path = format!("/v1/exceptions/{}", decision.id);
             let revision = match decision.revision {
                 Some(revision) => json!(revision),
-                None => Operator::expect(operator.get(&path, &[]).await?)?["revision"].clone(),
+                None => part(
+                    &Operator::expect(operator.get(&path, &[]).await?)?,
+                    "revision",
+                )
+                .clone(),
             };
             let mut body = json!({"decision": word, "revision": revision, "note": decision.note});
             if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
@@ -284,8 +288,13 @@ impl List {
             query.push(("limit", (self.most - all.len()).min(200).to_string()));
             query.extend(after.map(|after| ("after", after)));
             let page = Operator::expect(operator.get("/v1/exceptions", &query).await?)?;
-            all.extend(page["exceptions"].as_array().cloned().unwrap_or_default());
-            after = page["next"].as_str().map(str::to_owned);
+            all.extend(
+                part(&page, "exceptions")
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default(),
+            );
+            after = part(&page, "next").as_str().map(str::to_owned);
             if after.is_none() || all.len() >= self.most {
                 break;
             }
@@ -297,8 +306,8 @@ impl List {
         table::print(
             ["exception", "code", "what", "owner", "due", "next step"],
             all.iter().map(|one| {
-                let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
-                let late = if one["overdue"] == json!(true) {
+                let text = |name: &str| part(one, name).as_str().unwrap_or_default().to_owned();
+                let late = if *part(one, "overdue") == json!(true) {
                     " overdue"
                 } else {
                     ""
@@ -318,7 +327,7 @@ impl List {
 
     async fn groups(&self, operator: &Operator, json: bool) -> Result<ExitCode, Failure> {
         let answer = operator.get("/v1/exceptions/groups", &self.query()).await?;
-        let groups = Operator::expect(answer)?["groups"].clone();
+        let groups = part(&Operator::expect(answer)?, "groups").clone();
         if json {
             println!("{}", serde_json::to_string_pretty(&groups)?);
             return Ok(ExitCode::SUCCESS);
@@ -326,9 +335,9 @@ impl List {
         table::print(
             ["cause", "how many", "since", "what", "at risk", "owners"],
             groups.as_array().into_iter().flatten().map(|one| {
-                let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+                let text = |name: &str| part(one, name).as_str().unwrap_or_default().to_owned();
                 let listed = |name: &str| {
-                    let pairs = one[name].as_object().into_iter().flatten();
+                    let pairs = part(one, name).as_object().into_iter().flatten();
                     let words = pairs.map(|(name, value)| match value {
                         Value::String(amount) => format!("{amount} {name}"),
                         Value::Null
@@ -341,7 +350,7 @@ impl List {
                 };
                 [
                     text("cause"),
-                    one["count"].to_string(),
+                    part(one, "count").to_string(),
                     text("oldest").get(..19).unwrap_or_default().to_owned(),
                     text("about"),
                     listed("amounts_at_risk"),
@@ -362,9 +371,13 @@ impl OfGroup {
             &json!({"decision": word, "note": self.note}),
         )
         .await?;
-        let id = job["id"].as_str().unwrap_or_default().to_owned();
-        while job["state"] == json!("running") {
-            println!("{id}: {} of {}", job["looked_at"], job["total"]);
+        let id = part(&job, "id").as_str().unwrap_or_default().to_owned();
+        while *part(&job, "state") == json!("running") {
+            println!(
+                "{id}: {} of {}",
+                part(&job, "looked_at"),
+                part(&job, "total")
+            );
             tokio::time::sleep(Duration::from_secs(1)).await;
             job = Operator::expect(operator.get(&format!("/v1/jobs/{id}"), &[]).await?)?;
         }
@@ -374,23 +387,23 @@ impl OfGroup {
 
 /// What came of it, in a line; what an amendment says otherwise, in a table.
 fn print(done: &Value) {
-    let text = |name: &str| done[name].as_str().unwrap_or_default().to_owned();
-    if done["looked_at"].is_number() {
+    let text = |name: &str| part(done, name).as_str().unwrap_or_default().to_owned();
+    if part(done, "looked_at").is_number() {
         println!(
             "{}: {} of {} looked at, {} decided, {} refused",
             text("id"),
-            done["looked_at"],
-            done["total"],
-            done["decided"],
-            done["refused"]
+            part(done, "looked_at"),
+            part(done, "total"),
+            part(done, "decided"),
+            part(done, "refused")
         );
-        for refused in done["refusals"].as_array().into_iter().flatten() {
-            let word = |name: &str| refused[name].as_str().unwrap_or_default().to_owned();
+        for refused in part(done, "refusals").as_array().into_iter().flatten() {
+            let word = |name: &str| part(refused, name).as_str().unwrap_or_default().to_owned();
             println!("  {}: {}", word("exception"), word("why"));
         }
         return;
     }
-    if let Some(changes) = done["changes"].as_array() {
+    if let Some(changes) = part(done, "changes").as_array() {
         let shown = |value: &Value| {
             value
                 .as_str()
@@ -400,9 +413,9 @@ fn print(done: &Value) {
             ["where", "before", "after"],
             changes.iter().map(|one| {
                 [
-                    shown(&one["pointer"]),
-                    shown(&one["before"]),
-                    shown(&one["after"]),
+                    shown(part(one, "pointer")),
+                    shown(part(one, "before")),
+                    shown(part(one, "after")),
                 ]
             }),
         );

@@ -185,7 +185,10 @@ pub(crate) fn document() -> Value {
         },
         "components": {"schemas": schemas, "securitySchemes": operators::security()}
     });
-    if let Some(paths) = document["paths"].as_object_mut() {
+    if let Some(paths) = document
+        .pointer_mut("/paths")
+        .and_then(Value::as_object_mut)
+    {
         paths.extend(operators::paths());
     }
     document

@@ -102,7 +102,7 @@ impl FromStr for Grant {
         let parts: Vec<&str> = text.split(':').collect();
         let [role, plants, domains] = parts.as_slice() else {
             return Err(format!(
-                "`{text}` is not a grant: role:plants:domains, such as steward:plant-b:finance or viewer:*:*"
+                "`{text}` is not a grant: role:plants:domains, such as viewer:*:* or steward:<plant>:finance,data"
             ));
         };
         Ok(Self {

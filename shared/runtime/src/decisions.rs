@@ -70,12 +70,14 @@ pub struct Original {
     pub fact: Fact,
 }
 
-/// A fact as a person has written it.
-#[derive(Debug)]
-pub struct Amended<'e> {
-    /// The fact.
-    pub event: &'e Event,
-    /// What it says otherwise than the one that waits.
+/// What a person has written instead of a fact.
+#[derive(Debug, Clone)]
+pub struct Rewritten {
+    /// The fact that waits.
+    pub original: Original,
+    /// What is to be said instead, checked like any other.
+    pub event: Event,
+    /// What it says otherwise.
     pub changes: Vec<Change>,
 }
 
@@ -243,12 +245,15 @@ impl Context {
         plant: &Plant,
         id: &LifecycleId,
         exception: &ExceptionId,
-        original: &Original,
-        amended: Amended<'_>,
+        rewritten: Rewritten,
         given: &Given,
     ) -> Result<Taken, NotTaken> {
-        let Amended { event, changes } = amended;
         let now = self.now();
+        let Rewritten {
+            original,
+            event,
+            changes,
+        } = rewritten;
         let business = |fact: &Fact| fact.business_key(&plant.plant, 1);
         if business(&event.fact) != business(&original.fact)
             || event.fact.lifecycles(&plant.plant) != [id.clone()]

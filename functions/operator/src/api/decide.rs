@@ -11,7 +11,7 @@ use interplant_domain::plant::Plant;
 use interplant_domain::purchase_order::PurchaseOrder;
 use interplant_mapping::contract::Contract;
 use interplant_mapping::event::event;
-use interplant_runtime::decisions::{Amended, NotTaken, Taken};
+use interplant_runtime::decisions::{NotTaken, Rewritten, Taken};
 use interplant_runtime::store::Store as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -226,12 +226,13 @@ async fn amend(
     }
     let sight = asking.caller.sight(&plant.plant);
     let shown = json!(mask::changes(&changes, sight));
-    let amended = Amended {
-        event: &event,
+    let rewritten = Rewritten {
+        original,
+        event,
         changes,
     };
     let taken = context
-        .amend(&plant, lifecycle, exception, &original, amended, given)
+        .amend(&plant, lifecycle, exception, rewritten, given)
         .await;
     let taken = faster(asking, &plant, lifecycle, exception, given, taken).await?;
     Ok(answer(lifecycle, exception, "amend", taken, Some(shown)))

@@ -234,7 +234,7 @@ pub(super) async fn groups(asking: &Asking<'_>) -> Result<Answer, Problem> {
             all.push(shown);
         }
     }
-    all.sort_by_key(|group| std::cmp::Reverse(group["count"].as_u64()));
+    all.sort_by_key(|group| std::cmp::Reverse(group.get("count").and_then(Value::as_u64)));
     let more = all.len() > MOST_GROUPS;
     all.truncate(MOST_GROUPS);
     Ok(Answer::ok(json!({"groups": all, "more": more})))
