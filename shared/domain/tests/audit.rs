@@ -458,6 +458,7 @@ fn whatever_decides_something_is_noted_with_who_did_it_and_under_an_id_of_its_ow
         seen_revision: None,
         by: "anna".to_owned(),
         reason: "mended".to_owned(),
+        key: None,
     };
     let decided = lifecycle.decided(&given, at(200)).unwrap();
     assert_eq!(actions(&decided), [Action::ExceptionDecided]);
