@@ -67,7 +67,7 @@ async fn create(context: &Context, work: &Work<()>) -> Result<Done, StepError> {
         odoo.accuracy().check_price(line.unit_price)?;
     }
     let id = odoo.create_order(&document(work, &order)?).await?;
-    failpoint!("create.after_load");
+    failpoint!("create.after_load", work.id());
     // The answer proves nothing, nor does an error of a lost race: the state read afterwards decides.
     let confirmed = odoo.confirm_order(id).await;
     failpoint!("create.after_confirm");

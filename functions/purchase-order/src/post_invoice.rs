@@ -74,7 +74,7 @@ async fn bill(context: &Context, work: &Work<()>) -> Result<Done, StepError> {
     let evidence = evidence(context, work, order, invoice).await?;
     let document = document(work, order, invoice, evidence)?;
     let id = document.create(&odoo, work, order).await?;
-    failpoint!("post_invoice.after_load");
+    failpoint!("post_invoice.after_load", work.id());
     let posted = post(&odoo, id, &document).await?;
     failpoint!("post_invoice.after_post");
     let mut booked = order.clone();

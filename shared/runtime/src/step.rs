@@ -418,7 +418,7 @@ impl Context {
             // What a person mends in Odoo is seen by the next attempt, not by the next cold start.
             self.forget_odoo(&work.plant.odoo.database);
         }
-        crate::failpoint!("step.before_record");
+        crate::failpoint!("step.before_record", work.id());
         for _ in 0..4 {
             let now = self.now();
             let mut lifecycle = self.load(work.id()).await?;

@@ -268,50 +268,67 @@ fn a_slow_odoo_is_asked_less_at_once_and_no_call_is_given_up() {
     });
 }
 
+/// Of each flow one order has a fact that kills whoever works on it: order, notice, receipt, invoice.
 #[test]
 fn a_fact_that_kills_its_step_stops_its_own_order_and_nobody_elses() {
     alone(async |world| {
-        let orders = new_orders(world, 3).await;
+        let orders = new_orders(world, 6).await;
+        let kill = |order: &Order, point: &str| {
+            failpoints().join(format!("{point}@{}", order.id().hash()))
+        };
+        let points = [
+            kill(&orders[0], "create.after_load"),
+            kill(&orders[1], "step.before_record"),
+            kill(&orders[2], "receive.after_declare"),
+            kill(&orders[3], "post_invoice.after_load"),
+        ];
+        std::fs::write(&points[0], "").unwrap();
         for order in &orders {
             send(world, &order.created()).await;
         }
-        settle(world, &orders).await;
-        // Whoever books goods of the first order dies, each time.
-        let point = failpoints().join(format!("receive.after_declare@{}", orders[0].id().hash()));
-        std::fs::write(&point, "").unwrap();
+        settle(world, &orders[1..]).await;
+        for point in &points {
+            std::fs::write(point, "").unwrap();
+        }
+        send(world, &orders[1].announced()).await;
         for order in &orders {
             for fact in [order.acknowledged(), order.received(), order.invoiced()] {
                 send(world, &fact).await;
             }
         }
-        until("a person is told", async || {
-            let exceptions = lifecycle(world, &orders[0].id()).await.exceptions;
-            exceptions
-                .iter()
-                .any(|raised| raised.exception.code == Code::StepFails && raised.blocks)
-        })
-        .await;
-        assert_all_done_once(world, &orders[1..]).await;
-        std::fs::remove_file(&point).unwrap();
-        let raised = lifecycle(world, &orders[0].id()).await.exceptions[0].clone();
-        let given = GivenDecision {
-            exception: raised.id.clone(),
-            decision: Decision::Retry,
-            seen_revision: None,
-            by: "tester".to_owned(),
-            reason: "the function has more memory now".to_owned(),
-            key: None,
-        };
+        let (poisoned, others) = orders.split_at(4);
+        let mut raised = Vec::new();
+        for order in poisoned {
+            let open = async || {
+                let exceptions = lifecycle(world, &order.id()).await.exceptions;
+                exceptions
+                    .into_iter()
+                    .find(|raised| raised.exception.code == Code::StepFails)
+            };
+            until("a person is told", async || open().await.is_some()).await;
+            let told = open().await.unwrap();
+            assert!(told.blocks && !told.owner.is_empty());
+            raised.push(told);
+        }
+        assert_all_done_once(world, others).await;
+        for point in &points {
+            std::fs::remove_file(point).unwrap();
+        }
         let context = &world.cloud.context;
-        protocol::decide(
-            &context.store,
-            &context.engine,
-            &orders[0].id(),
-            &given,
-            context.now(),
-        )
-        .await
-        .unwrap();
+        for (order, raised) in poisoned.iter().zip(&raised) {
+            let given = GivenDecision {
+                exception: raised.id.clone(),
+                decision: Decision::Retry,
+                seen_revision: None,
+                by: "tester".to_owned(),
+                reason: "the function has more memory now".to_owned(),
+                key: None,
+            };
+            let (store, engine) = (&context.store, &context.engine);
+            protocol::decide(store, engine, &order.id(), &given, context.now())
+                .await
+                .unwrap();
+        }
         assert_all_done_once(world, &orders).await;
     });
 }
