@@ -258,3 +258,109 @@ async fn fetch(settings: &OperatorSettings) -> Result<Vec<u8>, String> {
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use serde_json::json;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn jwk(value: Value) -> Jwk {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_for_one_algorithm_and_a_shared_secret_for_none() {
+        let rsa = json!({"kty": "RSA", "kid": "1", "n": "AQAB", "e": "AQAB"});
+        let ec = |curve: &str| json!({"kty": "EC", "kid": "1", "crv": curve, "x": "AA", "y": "AA"});
+        let ed = json!({"kty": "OKP", "kid": "1", "crv": "Ed25519", "x": "AA"});
+        let with = |mut key: Value, name: &str, value: &str| {
+            key[name] = json!(value);
+            key
+        };
+        for (key, expected) in [
+            (rsa.clone(), Some(Algorithm::RS256)),
+            (with(rsa.clone(), "alg", "RS256"), Some(Algorithm::RS256)),
+            (with(rsa.clone(), "alg", "HS256"), None),
+            (with(rsa.clone(), "alg", "RSA-OAEP"), None),
+            (with(rsa, "use", "enc"), None),
+            (ec("P-256"), Some(Algorithm::ES256)),
+            (ec("P-384"), None),
+            (ed, Some(Algorithm::EdDSA)),
+            (json!({"kty": "oct", "kid": "1", "k": "AQAB"}), None),
+        ] {
+            assert_eq!(algorithm(&jwk(key.clone())), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn grants_are_a_list_or_words_and_what_cannot_be_read_grants_nothing() {
+        let count = |claim: Value| grants(Some(&claim)).len();
+        assert_eq!(
+            count(json!(["viewer:*:*", "steward:plant-x:data", "root:*:*", 7])),
+            2
+        );
+        assert_eq!(count(json!("viewer:*:* steward:plant-x:data")), 2);
+        assert_eq!(count(json!({"viewer": true})) + grants(None).len(), 0);
+    }
+
+    /// An issuer that publishes the key `old`, and once it was asked so often, `new` in its place.
+    async fn issuer(asked: Arc<AtomicUsize>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/keys", listener.local_addr().unwrap());
+        let serve = async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0; 2048];
+                let _read = stream.read(&mut request).await.unwrap();
+                let name = if asked.fetch_add(1, Ordering::SeqCst) == 0 {
+                    "old"
+                } else {
+                    "new"
+                };
+                let body =
+                    json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": name, "x": "AA"}]})
+                        .to_string();
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        };
+        #[expect(clippy::disallowed_methods, reason = "a server of a test")]
+        tokio::spawn(serve);
+        address
+    }
+
+    #[tokio::test]
+    async fn a_new_key_of_the_issuer_is_seen_within_a_minute_and_made_up_names_ask_nobody() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let settings = OperatorSettings {
+            keys: issuer(Arc::clone(&asked)).await,
+            development: true,
+            ..OperatorSettings::default()
+        };
+        let start = Timestamp::UNIX_EPOCH;
+        let at = |seconds: i64| start + SignedDuration::from_secs(seconds);
+        let found =
+            async |name: &str, seconds: i64| key(&settings, name, at(seconds)).await.is_ok();
+        assert!(found("old", 0).await);
+        for second in 1..60 {
+            assert!(!found("new", second).await, "it was looked for already");
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert!(found("new", 61).await);
+        assert!(!found("old", 62).await, "a withdrawn key is forgotten");
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        assert!(found("new", 61 + 3599).await);
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        // An hour later the set is read again, whoever asks.
+        assert!(found("new", 61 + 3601).await);
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
+    }
+}
