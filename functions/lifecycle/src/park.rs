@@ -45,7 +45,7 @@ pub(crate) async fn handle(
     let now = context.now();
     let id = input.lifecycle.clone();
     let plant = context.plant_of(&id).await?;
-    protocol::wait(
+    let waits = protocol::wait(
         &context.store,
         &context.engine,
         &id,
@@ -53,7 +53,9 @@ pub(crate) async fn handle(
         now,
     )
     .await?;
-    // Whoever waits for Odoo takes its place.
-    context.rests(&id, &plant.odoo.database).await?;
+    // Whoever waits for Odoo takes its place; one that goes on keeps it until its mailbox is empty.
+    if waits {
+        context.rests(&id, &plant.odoo.database).await?;
+    }
     Ok(())
 }

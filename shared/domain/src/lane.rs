@@ -20,7 +20,7 @@ const WINDOW: SignedDuration = SignedDuration::from_secs(30);
 /// Time between two probes of an Odoo that does not answer.
 pub const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(30);
 /// Lifecycles at work at once when an Odoo has just come back.
-const FIRST_LIMIT: u32 = 2;
+const FIRST_LIMIT: u32 = 1;
 /// Lifecycles at work at once when answers have become slow.
 const SLOW_LIMIT: u32 = 8;
 /// With this limit and nothing left to catch up with, nobody counts any more.
@@ -80,6 +80,9 @@ pub enum Circuit {
         permits: BTreeMap<LifecycleId, Timestamp>,
         /// When the limit last fell; slow answers to calls from before say nothing new.
         fell_at: Option<Timestamp>,
+        /// Whether it has answered a probe, and no step yet: the next failure opens the circuit again.
+        #[serde(default)]
+        on_trial: bool,
     },
     /// By nobody.
     Open {
@@ -170,10 +173,17 @@ impl Lane {
                     limit: SLOW_LIMIT,
                     permits: BTreeMap::new(),
                     fell_at: Some(now),
+                    on_trial: false,
                 };
                 true
             }
-            Circuit::Limited { limit, fell_at, .. } if slow => {
+            Circuit::Limited {
+                limit,
+                fell_at,
+                on_trial,
+                ..
+            } if slow => {
+                *on_trial = false;
                 // Calls that began before the limit fell met the crowd of then.
                 let old = fell_at.is_some_and(|fell| began < fell);
                 if !old {
@@ -182,7 +192,10 @@ impl Lane {
                 }
                 !old
             }
-            Circuit::Limited { limit, .. } if *limit < HIGHEST_LIMIT => {
+            Circuit::Limited {
+                limit, on_trial, ..
+            } if *limit < HIGHEST_LIMIT => {
+                *on_trial = false;
                 *limit += 1;
                 true
             }
@@ -190,15 +203,26 @@ impl Lane {
         }
     }
 
-    /// Nothing waits any more: with the highest limit reached, nobody needs to count. Whether that changes
-    /// anything.
-    pub fn caught_up(&mut self) -> bool {
-        let reached =
-            matches!(self.circuit, Circuit::Limited { limit, .. } if limit >= HIGHEST_LIMIT);
-        if reached {
+    /// Nothing waits any more: with the highest limit reached, or with nobody at work and no slow answer for a
+    /// while, nobody needs to count. Whether that changes anything.
+    pub fn caught_up(&mut self, now: Timestamp) -> bool {
+        let Circuit::Limited {
+            limit,
+            permits,
+            fell_at,
+            on_trial,
+        } = &self.circuit
+        else {
+            return false;
+        };
+        let at_rest = !on_trial
+            && permits.values().all(|until| *until <= now)
+            && fell_at.is_none_or(|fell| fell + WINDOW <= now);
+        let caught_up = *limit >= HIGHEST_LIMIT || at_rest;
+        if caught_up {
             self.circuit = Circuit::Closed;
         }
-        reached
+        caught_up
     }
 
     /// A call has failed that Odoo, or what stands before it, should have answered.
@@ -211,18 +235,21 @@ impl Lane {
     ) {
         self.failures.retain(|(at, _)| *at + WINDOW > now);
         self.failures.push((now, id.clone()));
+        let mut failed_again = false;
         if let Circuit::Limited {
             limit,
             permits,
             fell_at,
+            on_trial,
         } = &mut self.circuit
         {
+            failed_again = *on_trial;
             permits.remove(id);
             *limit = (*limit / 2).max(1);
             *fell_at = Some(now);
         }
         let whose: BTreeSet<&LifecycleId> = self.failures.iter().map(|(_, id)| id).collect();
-        let many = self.failures.len() >= FAILURES && whose.len() > 1;
+        let many = failed_again || (self.failures.len() >= FAILURES && whose.len() > 1);
         // Who is asked to come back later does so, however few have been told.
         if let Some(wait) = retry_after.or_else(|| many.then_some(PROBE_EVERY)) {
             self.open(reason, now + wait, now);
@@ -267,6 +294,7 @@ impl Lane {
                 limit: FIRST_LIMIT,
                 permits: BTreeMap::new(),
                 fell_at: None,
+                on_trial: true,
             };
         }
     }
@@ -342,23 +370,39 @@ mod tests {
     fn an_odoo_that_is_back_gets_more_with_every_answer_until_nobody_counts() {
         let mut lane = opened();
         lane.is_back();
-        assert_eq!(lane.room(at(100)), Some(2));
-        for number in 0..2 {
-            assert_eq!(
-                lane.admit(&order(number), at(100)),
-                Admission::Permit { new: true }
-            );
-        }
+        assert_eq!(
+            lane.admit(&order(0), at(100)),
+            Admission::Permit { new: true }
+        );
         assert_eq!(lane.admit(&order(9), at(100)), Admission::Held);
         assert_eq!(
-            lane.admit(&order(1), at(100)),
+            lane.admit(&order(0), at(100)),
             Admission::Permit { new: false }
         );
-        assert!(lane.answered(at(100), false, at(101)) && lane.rests(&order(1)));
-        assert_eq!(lane.room(at(101)), Some(2));
-        assert!(!lane.caught_up());
+        assert!(lane.answered(at(100), false, at(101)));
+        assert_eq!(lane.room(at(101)), Some(1));
+        assert!(!lane.caught_up(at(101)), "somebody is at work");
+        let mut idle = lane.clone();
+        idle.rests(&order(0));
+        assert_eq!(idle.room(at(101)), Some(2));
+        assert!(idle.caught_up(at(101)) && idle.is_calm());
         while lane.answered(at(102), false, at(103)) {}
-        assert!(lane.caught_up() && lane.is_calm());
+        assert!(lane.caught_up(at(103)) && lane.is_calm());
+    }
+
+    #[test]
+    fn an_odoo_that_answers_the_probe_and_no_step_is_left_alone_again_at_once() {
+        let mut lane = opened();
+        lane.is_back();
+        assert!(!lane.caught_up(at(100)), "nothing is proven yet");
+        lane.admit(&order(1), at(100));
+        lane.failed(&order(1), "502", None, at(101));
+        assert!(lane.is_open());
+        assert!(!lane.claim_probe(at(130)) && lane.claim_probe(at(131)));
+        lane.is_back();
+        lane.answered(at(131), false, at(132));
+        lane.failed(&order(1), "502", None, at(133));
+        assert!(!lane.is_open(), "one failure of many answers");
     }
 
     #[test]
@@ -374,6 +418,8 @@ mod tests {
             lane.answered(at(second), true, at(second + 25));
             assert_eq!(lane.room(at(second + 25)), Some(room));
         }
+        assert!(!lane.caught_up(at(146)), "it was slow a second ago");
+        assert!(lane.caught_up(at(200)));
     }
 
     #[test]
@@ -381,9 +427,8 @@ mod tests {
         let mut lane = opened();
         lane.is_back();
         lane.admit(&order(1), at(100));
-        lane.admit(&order(2), at(100));
         assert_eq!(lane.room(at(399)), Some(0));
-        assert_eq!(lane.room(at(400)), Some(2));
+        assert_eq!(lane.room(at(400)), Some(1));
         assert_eq!(
             lane.admit(&order(3), at(400)),
             Admission::Permit { new: true }

@@ -152,7 +152,8 @@ pub async fn wake(
     Ok(())
 }
 
-/// Parks the token of an execution that has nothing to do, unless there is something to do after all.
+/// Parks the token of an execution that has nothing to do, unless there is something to do after all; whether it
+/// waits.
 ///
 /// # Errors
 /// When store or engine are not available; the task is then tried again.
@@ -162,11 +163,15 @@ pub async fn wait(
     id: &LifecycleId,
     waiter: &Waiter,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     match store.park(id, waiter).await {
         Ok(()) => {}
         // A newer generation waits already.
-        Err(Error::Conflict) => return go_on(store, engine, id, waiter, SUPERSEDED).await,
+        Err(Error::Conflict) => {
+            return go_on(store, engine, id, waiter, SUPERSEDED)
+                .await
+                .map(|()| false);
+        }
         Err(error) => return Err(error),
     }
     crate::failpoint!("park.after_park");
@@ -176,14 +181,16 @@ pub async fn wait(
         )));
     };
     match lifecycle.on_wait(waiter.generation, waiter.wait, now) {
-        WaitAnswer::Wait => Ok(()),
-        WaitAnswer::GoOn(word) => go_on(store, engine, id, waiter, word).await,
+        WaitAnswer::Wait => Ok(true),
+        WaitAnswer::GoOn(word) => go_on(store, engine, id, waiter, word).await.map(|()| false),
         WaitAnswer::RollOver => {
             match start_generation(store, engine, &lifecycle, now).await {
                 Ok(()) | Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
             }
-            go_on(store, engine, id, waiter, SUPERSEDED).await
+            go_on(store, engine, id, waiter, SUPERSEDED)
+                .await
+                .map(|()| false)
         }
     }
 }
