@@ -57,6 +57,7 @@ def main() -> int:
         help="folder with the functions' binaries: <package>, or <package>/bootstrap",
     )
     up.add_argument("--name", default="interplant", help="name of the installation (%(default)s)")
+    up.add_argument("--probe-seconds", type=int, default=2, help="see ProbeSeconds (%(default)s)")
     up.add_argument("--slow-step-seconds", type=int, default=5, help="see SlowStepSeconds (%(default)s)")
     up.add_argument("--tick-seconds", type=int, default=1, help="see TickSeconds in application.yaml (%(default)s)")
     up.add_argument("--check-seconds", type=int, default=3, help="see CheckSeconds in application.yaml (%(default)s)")
@@ -279,6 +280,7 @@ class Cloud:
             "CheckSeconds": str(self.options.check_seconds),
             "AnchorSeconds": str(self.options.anchor_seconds),
             "OdooRequestLimitSeconds": str(self.options.odoo_request_limit_seconds),
+            "ProbeSeconds": str(self.options.probe_seconds),
             "SlowStepSeconds": str(self.options.slow_step_seconds),
             **self.issuer(),
         }

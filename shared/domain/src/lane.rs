@@ -17,8 +17,6 @@ use crate::identifier::LifecycleId;
 const FAILURES: usize = 5;
 /// Time within which failures are counted together.
 const WINDOW: SignedDuration = SignedDuration::from_secs(30);
-/// Time between two probes of an Odoo that does not answer.
-pub const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(30);
 /// Lifecycles at work at once when an Odoo has just come back.
 const FIRST_LIMIT: u32 = 1;
 /// Lifecycles at work at once when answers have become slow.
@@ -225,12 +223,14 @@ impl Lane {
         caught_up
     }
 
-    /// A call has failed that Odoo, or what stands before it, should have answered.
+    /// A call has failed that Odoo, or what stands before it, should have answered. `wait` is how long an Odoo
+    /// that does not answer is left alone, unless it says itself.
     pub fn failed(
         &mut self,
         id: &LifecycleId,
         reason: &str,
         retry_after: Option<SignedDuration>,
+        wait: SignedDuration,
         now: Timestamp,
     ) {
         self.failures.retain(|(at, _)| *at + WINDOW > now);
@@ -251,7 +251,7 @@ impl Lane {
         let whose: BTreeSet<&LifecycleId> = self.failures.iter().map(|(_, id)| id).collect();
         let many = failed_again || (self.failures.len() >= FAILURES && whose.len() > 1);
         // Who is asked to come back later does so, however few have been told.
-        if let Some(wait) = retry_after.or_else(|| many.then_some(PROBE_EVERY)) {
+        if let Some(wait) = retry_after.or_else(|| many.then_some(wait)) {
             self.open(reason, now + wait, now);
         }
     }
@@ -273,13 +273,14 @@ impl Lane {
         self.failures.clear();
     }
 
-    /// Claims the next probe, if it is due: whoever writes the lane with it asks Odoo, and nobody else.
-    pub fn claim_probe(&mut self, now: Timestamp) -> bool {
+    /// Claims the next probe, if it is due: whoever writes the lane with it asks Odoo, and nobody else does for
+    /// the time of `wait`.
+    pub fn claim_probe(&mut self, wait: SignedDuration, now: Timestamp) -> bool {
         match &mut self.circuit {
             Circuit::Open {
                 probe_at, probes, ..
             } if *probe_at <= now => {
-                *probe_at = now + PROBE_EVERY;
+                *probe_at = now + wait;
                 *probes += 1;
                 true
             }
@@ -315,6 +316,8 @@ fn as_count(limit: u32) -> usize {
 mod tests {
     use super::*;
 
+    const WAIT: SignedDuration = SignedDuration::from_secs(30);
+
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }
@@ -327,7 +330,7 @@ mod tests {
         let mut lane = Lane::default();
         for number in 0..5 {
             assert!(!lane.is_open(), "after {number} failures");
-            lane.failed(&order(number), "502", None, at(i64::from(number)));
+            lane.failed(&order(number), "502", None, WAIT, at(i64::from(number)));
         }
         assert!(lane.is_open());
         lane
@@ -339,8 +342,8 @@ mod tests {
         let mut slowly = Lane::default();
         let mut one = Lane::default();
         for number in 0..50 {
-            slowly.failed(&order(number), "502", None, at(i64::from(number) * 8));
-            one.failed(&order(1), "502", None, at(i64::from(number)));
+            slowly.failed(&order(number), "502", None, WAIT, at(i64::from(number) * 8));
+            one.failed(&order(1), "502", None, WAIT, at(i64::from(number)));
         }
         assert!(slowly.is_calm(), "failures that are far apart");
         assert!(one.is_calm(), "failures of one order alone");
@@ -349,7 +352,7 @@ mod tests {
     #[test]
     fn an_open_circuit_is_probed_once_in_half_a_minute_by_one() {
         let mut lane = opened();
-        let probes = (0..3600).filter(|second| lane.claim_probe(at(*second)));
+        let probes = (0..3600).filter(|second| lane.claim_probe(WAIT, at(*second)));
         assert_eq!(probes.count(), 119);
         assert_eq!(lane.admit(&order(1), at(1)), Admission::Held);
     }
@@ -357,12 +360,18 @@ mod tests {
     #[test]
     fn retry_after_opens_at_once_and_is_honoured_to_the_second() {
         let mut lane = Lane::default();
-        lane.failed(&order(1), "429", Some(SignedDuration::from_secs(90)), at(0));
+        lane.failed(
+            &order(1),
+            "429",
+            Some(SignedDuration::from_secs(90)),
+            WAIT,
+            at(0),
+        );
         assert!(lane.is_open());
-        let first = (0..600).find(|second| lane.claim_probe(at(*second)));
+        let first = (0..600).find(|second| lane.claim_probe(WAIT, at(*second)));
         assert_eq!(first, Some(90));
         lane.come_back(SignedDuration::from_secs(300), at(90));
-        let next = (91..600).find(|second| lane.claim_probe(at(*second)));
+        let next = (91..600).find(|second| lane.claim_probe(WAIT, at(*second)));
         assert_eq!(next, Some(390));
     }
 
@@ -396,12 +405,12 @@ mod tests {
         lane.is_back();
         assert!(!lane.caught_up(at(100)), "nothing is proven yet");
         lane.admit(&order(1), at(100));
-        lane.failed(&order(1), "502", None, at(101));
+        lane.failed(&order(1), "502", None, WAIT, at(101));
         assert!(lane.is_open());
-        assert!(!lane.claim_probe(at(130)) && lane.claim_probe(at(131)));
+        assert!(!lane.claim_probe(WAIT, at(130)) && lane.claim_probe(WAIT, at(131)));
         lane.is_back();
         lane.answered(at(131), false, at(132));
-        lane.failed(&order(1), "502", None, at(133));
+        lane.failed(&order(1), "502", None, WAIT, at(133));
         assert!(!lane.is_open(), "one failure of many answers");
     }
 

@@ -249,7 +249,8 @@ impl Context {
             Some((trouble, reason)) => {
                 let failed = |lane: &mut Lane| {
                     let was_open = lane.is_open();
-                    lane.failed(id, reason, trouble.retry_after, now);
+                    let wait = self.settings.probe_every;
+                    lane.failed(id, reason, trouble.retry_after, wait, now);
                     !was_open && lane.is_open()
                 };
                 self.store.change_lane(database, failed).await
@@ -371,7 +372,8 @@ impl Context {
     pub async fn look_at_lane(&self, database: &str) -> Result<usize, Error> {
         let now = self.now();
         if self.store.lane(database).await?.is_open() {
-            let claim = |lane: &mut Lane| lane.claim_probe(now);
+            let wait = self.settings.probe_every;
+            let claim = |lane: &mut Lane| lane.claim_probe(wait, now);
             if !self.store.change_lane(database, claim).await? {
                 return Ok(0);
             }

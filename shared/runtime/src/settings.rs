@@ -50,6 +50,8 @@ pub struct Settings {
     pub anchor: SignedDuration,
     /// Whether a plant's webhook may be on this machine: for tests on a local cloud, nowhere else.
     pub webhook_loopback: bool,
+    /// How long an Odoo that does not answer is left alone before it is asked again.
+    pub probe_every: SignedDuration,
     /// A step that takes longer than this has met a slow Odoo, which is then asked less at once.
     pub slow_step: SignedDuration,
     /// How long Odoo may go on working on a call whose answer was lost: its own limit on a request.
@@ -140,6 +142,8 @@ impl Settings {
         let settings = Self {
             tick: seconds("INTERPLANT_TICK_SECONDS", 30),
             check: seconds("INTERPLANT_CHECK_SECONDS", 900),
+            probe_every: SignedDuration::try_from(seconds("INTERPLANT_PROBE_SECONDS", 30))
+                .unwrap_or(SignedDuration::MAX),
             slow_step: SignedDuration::try_from(seconds("INTERPLANT_SLOW_STEP_SECONDS", 15))
                 .unwrap_or(SignedDuration::MAX),
             odoo_request_limit: SignedDuration::try_from(seconds(
