@@ -355,6 +355,35 @@ fn goods_and_release_make_an_invoice_payable_without_sending_it_again() {
 }
 
 #[test]
+fn what_is_held_is_not_paid_in_whatever_order_invoice_hold_and_goods_have_come() {
+    let invoice = || ("invoice.received", invoice("R1", &[("1", "10", "20")]));
+    let held = || {
+        (
+            "quality.held",
+            json!({"holdNumber": "H1", "poNumber": "4711", "lineNo": "1", "qty": "4", "reason": "looks wet"}),
+        )
+    };
+    let goods = || {
+        (
+            "receipt.posted",
+            json!({"receiptNumber": "W1", "poNumber": "4711", "lines": [{"lineNo": "1", "qtyReceived": "10"}]}),
+        )
+    };
+    for facts in [
+        [invoice(), held(), goods()],
+        [held(), invoice(), goods()],
+        [goods(), held(), invoice()],
+    ] {
+        let order: Vec<_> = facts.iter().map(|(kind, _)| *kind).collect();
+        let mut world = World::with_order(json!({}));
+        for (kind, data) in facts {
+            world.send(kind, data);
+        }
+        assert_eq!(world.codes(), [Code::Quality], "{order:?}");
+    }
+}
+
+#[test]
 fn quality_and_missing_goods_are_held_apart_and_any_hold_can_be_accepted() {
     let mut world = World::with_order(json!({}));
     world.send("receipt.posted", json!({"receiptNumber": "W1", "poNumber": "4711", "lines": [{"lineNo": "1", "qtyReceived": "6", "qtyInQuestion": "2"}]}));

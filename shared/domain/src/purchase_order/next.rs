@@ -120,8 +120,18 @@ pub fn next(order: Option<&PurchaseOrder>, entries: &[Entry]) -> Next {
             .find(|_| created.is_none())
             .and_then(|_| ready().find(|entry| entry.kind == FactKind::PoCancelled))
     };
+    // What is held or rejected must not be paid: an inspection that has come is heard before an invoice is matched,
+    // in whatever order they came.
+    let heard_first = || {
+        let step_of = |entry: &&Entry| step(created, entry);
+        ready()
+            .find(|entry| !last(entry))
+            .filter(|entry| step(created, entry) == Step::MatchInvoice)
+            .and_then(|_| ready().find(|entry| step_of(entry) == Step::ReleaseQuality))
+    };
     let first = || {
         taken_back()
+            .or_else(heard_first)
             .or_else(|| ready().find(|entry| !last(entry)))
             .or_else(|| ready().next())
     };

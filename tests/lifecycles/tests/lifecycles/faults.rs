@@ -5,7 +5,7 @@ use std::time::Duration;
 use interplant_cli::world::World;
 use interplant_domain::exception::{Code, Decision};
 use interplant_domain::lane::{Circuit, Lane};
-use interplant_domain::lifecycle::{GivenDecision, Wait};
+use interplant_domain::lifecycle::GivenDecision;
 use interplant_odoo_sandbox::{Fault, FaultKind, Sandbox};
 use interplant_runtime::protocol;
 use interplant_runtime::store::Store;
@@ -154,29 +154,21 @@ fn odoo_answering_502_holds_the_orders_and_lets_them_go_on_when_it_is_back() {
             lane(world, database).await.is_open()
         })
         .await;
+        // In the middle of a step, or with a fact that waits to be looked at.
         until("every order waits for Odoo", async || {
-            for order in &orders {
-                let waiter = lifecycle(world, &order.id()).await.waiter;
-                if waiter.is_none_or(|waiter| waiter.wait != Wait::Odoo) {
-                    return false;
-                }
-            }
-            true
+            let store = &world.cloud.context.store;
+            store.waiting_in(database).await.unwrap() == orders.len()
         })
         .await;
         sandbox.reset_calls();
         let started = std::time::Instant::now();
-        // A probe is more than one call; the first of them asks for the version.
+        // A probe is one read of a model here.
         let probes = || {
             let calls = sandbox.calls();
-            let (asked, others): (Vec<_>, Vec<_>) = calls
-                .into_iter()
-                .partition(|call| call.method.contains("version"));
-            let wrote = others
-                .iter()
-                .any(|call| !matches!(call.method.as_str(), "fields_get" | "authenticate"));
-            assert!(!wrote, "somebody else calls: {others:?}");
-            asked.len()
+            let probes = calls.iter().filter(|call| call.method == "fields_get");
+            let probes = probes.count();
+            assert_eq!(calls.len(), probes, "somebody else calls: {calls:?}");
+            probes
         };
         until("Odoo is asked again and again", async || probes() >= 5).await;
         // This cloud leaves an Odoo alone for two seconds. In an hour of a real one that is 120 times.

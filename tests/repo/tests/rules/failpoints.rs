@@ -105,13 +105,23 @@ fn a_failpoint_is_nothing_without_the_feature() {
         [format!("{gate} $crate::failpoint::pass($name);")],
         "the macro must hold one gated call and nothing else"
     );
-    assert!(
-        code.contains(&format!("{gate} pub fn pass(")),
-        "`pass` must be behind the feature, so that no release holds it"
+    let body = between(&code, "($name:literal, $lifecycle:expr) => {", "}; }");
+    assert_eq!(
+        body.iter().map(|body| body.trim()).collect::<Vec<_>>(),
+        [format!(
+            "{gate} {{ $crate::failpoint::pass($name); $crate::failpoint::pass_of($name, $lifecycle); }}"
+        )],
+        "the macro of one lifecycle must hold one gated block and nothing else"
     );
+    for function in ["pub fn pass(", "pub fn pass_of(", "fn folder("] {
+        assert!(
+            code.contains(&format!("{gate} {function}")),
+            "`{function}` must be behind the feature, so that no release holds it"
+        );
+    }
     assert_eq!(
         code.matches("fn ").count(),
-        1,
+        3,
         "shared/runtime/src/failpoint.rs has another function: is it behind the feature?"
     );
 }
