@@ -249,7 +249,12 @@ fn a_file_whose_maker_dies_is_made_once_more_and_only_that_one_goes_out() {
         let (plant, _) = with_supplier(world, "edi-killed", 24).await;
         std::fs::write(failpoints().join("outbox.after_files"), "").unwrap();
         offer(&plant, "1", "FORK-1").await;
-        plant.tick().await;
+        // The ticks of the schedule, which come whatever has happened, and here faster than each minute.
+        until("somebody makes the file once more", async || {
+            plant.tick().await;
+            positions(&plant.asks("").await).len() == 1
+        })
+        .await;
         let came = entries(&plant, 1).await;
         let order = fetch(&came[0]).await;
         let shown = control(&order);
