@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use interplant_runtime::Context;
 use interplant_runtime::audit::ChainMessage;
+use interplant_runtime::queue::each_message;
 use interplant_runtime::step::StepError;
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,26 +20,15 @@ pub(crate) async fn handle(
     batch: SqsEvent,
     deadline: Timestamp,
 ) -> Result<SqsBatchResponse, StepError> {
-    let mut response = SqsBatchResponse::default();
-    for record in batch.records {
-        let id = record.message_id.unwrap_or_default();
-        if let Err(error) = chain(
-            context,
-            record.body.as_deref().unwrap_or_default(),
-            deadline,
-        )
-        .await
-        {
-            tracing::warn!(message.id = %id, "chain: {error}");
-            response.add_failure(id);
-        }
-    }
-    Ok(response)
+    let take = async |message: ChainMessage| chain(context, message, deadline).await;
+    Ok(each_message("chain", batch, take).await)
 }
 
-async fn chain(context: &Context, body: &str, deadline: Timestamp) -> Result<(), StepError> {
-    let message: ChainMessage = serde_json::from_str(body)
-        .map_err(|error| StepError::Defect(format!("a message that is not ours: {error}")))?;
+async fn chain(
+    context: &Context,
+    message: ChainMessage,
+    deadline: Timestamp,
+) -> Result<(), StepError> {
     let plant = message.plant;
     let audit = &context.audit;
     let chained = audit

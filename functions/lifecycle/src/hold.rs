@@ -3,9 +3,8 @@
 //! Safe to repeat, as `park` is. The execution waits in the lane of its Odoo database, where the sweeper and
 //! those who come to rest let one after the other go on, so that an outage costs an execution no history.
 
-use interplant_domain::lane::Circuit;
+use interplant_domain::lane::{Circuit, Criticality};
 use interplant_domain::lifecycle::Lifecycle;
-use interplant_runtime::lane::criticality;
 use interplant_runtime::step::StepError;
 use interplant_runtime::store::Store;
 use interplant_runtime::{Context, protocol};
@@ -34,7 +33,7 @@ pub(crate) async fn handle(
     let due = due(context, &lifecycle, &lane.circuit, now);
     context
         .store
-        .queue(&id, &database, criticality(&lifecycle), due)
+        .queue(&id, &database, Criticality::of(&lifecycle), due)
         .await?;
     protocol::wait(
         &context.store,

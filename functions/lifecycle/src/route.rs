@@ -14,7 +14,7 @@ use interplant_domain::matching::business_days_after;
 use interplant_domain::plant::Plant;
 use interplant_runtime::Context;
 use interplant_runtime::inbox::{Fate, Row};
-use interplant_runtime::queue::RouteMessage;
+use interplant_runtime::queue::{RouteMessage, each_message};
 use interplant_runtime::step::StepError;
 use interplant_runtime::store::Delivery;
 use interplant_runtime::{failpoint, protocol, references};
@@ -26,20 +26,11 @@ pub(crate) async fn handle(
     batch: SqsEvent,
     _deadline: Timestamp,
 ) -> Result<SqsBatchResponse, StepError> {
-    let mut response = SqsBatchResponse::default();
-    for record in batch.records {
-        let id = record.message_id.unwrap_or_default();
-        if let Err(error) = route(context, record.body.as_deref().unwrap_or_default()).await {
-            tracing::warn!(message.id = %id, "route: {error}");
-            response.add_failure(id);
-        }
-    }
-    Ok(response)
+    let take = async |message: RouteMessage| route(context, message).await;
+    Ok(each_message("route", batch, take).await)
 }
 
-async fn route(context: &Context, body: &str) -> Result<(), StepError> {
-    let message: RouteMessage = serde_json::from_str(body)
-        .map_err(|error| StepError::Defect(format!("a message that is not ours: {error}")))?;
+async fn route(context: &Context, message: RouteMessage) -> Result<(), StepError> {
     let Some(row) = context.inbox.by_key(&message.inbox_key).await? else {
         return Err(StepError::Defect(format!(
             "the inbox has no row {}",

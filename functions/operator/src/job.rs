@@ -8,7 +8,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use interplant_domain::lifecycle::GivenDecision;
 use interplant_runtime::decisions::NotTaken;
 use interplant_runtime::protocol::DecideError;
-use interplant_runtime::queue::JobMessage;
+use interplant_runtime::queue::{JobMessage, each_message};
 use interplant_runtime::step::StepError;
 use interplant_runtime::store::{Error, Job, JobState, Member, Refused};
 use interplant_runtime::{Context, failpoint};
@@ -25,21 +25,15 @@ pub(crate) async fn handle(
     batch: SqsEvent,
     deadline: Timestamp,
 ) -> Result<SqsBatchResponse, StepError> {
-    let mut response = SqsBatchResponse::default();
-    for record in batch.records {
-        let id = record.message_id.unwrap_or_default();
-        let body = record.body.as_deref().unwrap_or_default();
-        if let Err(error) = work(context, body, deadline).await {
-            tracing::warn!(message.id = %id, "job: {error}");
-            response.add_failure(id);
-        }
-    }
-    Ok(response)
+    let take = async |message: JobMessage| work(context, message, deadline).await;
+    Ok(each_message("job", batch, take).await)
 }
 
-async fn work(context: &Context, body: &str, deadline: Timestamp) -> Result<(), StepError> {
-    let message: JobMessage = serde_json::from_str(body)
-        .map_err(|error| StepError::Defect(format!("a message that is not ours: {error}")))?;
+async fn work(
+    context: &Context,
+    message: JobMessage,
+    deadline: Timestamp,
+) -> Result<(), StepError> {
     // Longer than a batch takes: who is at work is let be.
     let patience = context.settings.tick * 2;
     if message.watch {

@@ -18,6 +18,7 @@ use interplant_runtime::Context;
 use interplant_runtime::outbox::{
     Answer, Receiver, SendMessage, Stop, home, push as send_due, trouble,
 };
+use interplant_runtime::queue::each_message;
 use interplant_runtime::step::StepError;
 use interplant_runtime::store::Error;
 use interplant_runtime::webhook::PlantKeys;
@@ -36,26 +37,15 @@ pub(crate) async fn handle(
     batch: SqsEvent,
     deadline: Timestamp,
 ) -> Result<SqsBatchResponse, StepError> {
-    let mut response = SqsBatchResponse::default();
-    for record in batch.records {
-        let id = record.message_id.unwrap_or_default();
-        if let Err(error) = push(
-            context,
-            record.body.as_deref().unwrap_or_default(),
-            deadline,
-        )
-        .await
-        {
-            tracing::warn!(message.id = %id, "push: {error}");
-            response.add_failure(id);
-        }
-    }
-    Ok(response)
+    let take = async |message: SendMessage| push(context, message, deadline).await;
+    Ok(each_message("push", batch, take).await)
 }
 
-async fn push(context: &Context, body: &str, deadline: Timestamp) -> Result<(), StepError> {
-    let message: SendMessage = serde_json::from_str(body)
-        .map_err(|error| StepError::Defect(format!("a message that is not ours: {error}")))?;
+async fn push(
+    context: &Context,
+    message: SendMessage,
+    deadline: Timestamp,
+) -> Result<(), StepError> {
     let code = message.plant;
     let plant = context.plants.read(&code).await?;
     let plant = plant.ok_or_else(|| {

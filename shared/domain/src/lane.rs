@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::identifier::LifecycleId;
+use crate::lifecycle::Lifecycle;
+use crate::purchase_order::{Next, Step};
 
 /// So many failures within [`WINDOW`] open the circuit, if they are of more than one lifecycle: what only one
 /// document meets is that document's own trouble.
@@ -41,6 +43,15 @@ pub enum Criticality {
 impl Criticality {
     /// In the order in which they are released.
     pub const ALL: [Self; 3] = [Self::Critical, Self::Normal, Self::Batch];
+
+    /// Which lane a lifecycle waits in.
+    #[must_use]
+    pub fn of(lifecycle: &Lifecycle) -> Self {
+        match lifecycle.next() {
+            Next::Do(Step::MatchInvoice | Step::PostInvoice, _) => Self::Batch,
+            Next::Do(..) | Next::Wait | Next::Decide => Self::Normal,
+        }
+    }
 
     /// Its place in an index.
     #[must_use]

@@ -382,6 +382,13 @@ impl Lifecycle {
             && matches!(self.next(), Next::Do(step, _) if step != Step::Close)
     }
 
+    /// Whether its execution waits for Odoo: only the lane ends that.
+    #[must_use]
+    pub fn waits_for_odoo(&self) -> bool {
+        let waiter = self.waiter.as_ref();
+        waiter.is_some_and(|waiter| waiter.wait == Wait::Odoo)
+    }
+
     /// What the parked execution should be told now, if it should be woken.
     #[must_use]
     pub fn wake_word(&self) -> Option<&'static str> {

@@ -167,6 +167,15 @@ impl Error {
         }
     }
 
+    /// How long Odoo, or what stands before it, wants to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let Self::Busy { retry_after, .. } = self else {
+            return None;
+        };
+        *retry_after
+    }
+
     pub(crate) fn unknown(message: impl Into<String>) -> Self {
         Self::OutcomeUnknown {
             message: message.into(),

@@ -5,12 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use interplant_domain::identifier::LifecycleId;
 use interplant_domain::lane::{Admission, Criticality, Lane};
-use interplant_domain::lifecycle::{Lifecycle, Wait};
 use interplant_domain::plant::Plant;
-use interplant_domain::purchase_order::{Next, Step};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::step::{OdooTrouble, StepError};
@@ -24,15 +23,6 @@ const AT_ONCE: usize = 50;
 
 fn name(database: &str) -> String {
     format!("lane#{database}")
-}
-
-/// Which lane a lifecycle waits in.
-#[must_use]
-pub fn criticality(lifecycle: &Lifecycle) -> Criticality {
-    match lifecycle.next() {
-        Next::Do(Step::MatchInvoice | Step::PostInvoice, _) => Criticality::Batch,
-        Next::Do(..) | Next::Wait | Next::Decide => Criticality::Normal,
-    }
 }
 
 impl DynamoStore {
@@ -161,21 +151,31 @@ impl DynamoStore {
     /// # Errors
     /// When the store is not available.
     pub async fn waiting_in(&self, database: &str) -> Result<usize, Error> {
-        let mut pages = self
-            .client()
-            .query()
-            .table_name(self.table())
-            .index_name("lane")
-            .select(aws_sdk_dynamodb::types::Select::Count)
-            .key_condition_expression("lane = :lane")
-            .expression_attribute_values(":lane", AttributeValue::S(database.to_owned()))
-            .into_paginator()
-            .send();
+        let mut pages = self.waiting(database).into_paginator().send();
         let mut count = 0;
         while let Some(page) = pages.next().await {
             count += usize::try_from(page.map_err(unavailable)?.count()).unwrap_or(0);
         }
         Ok(count)
+    }
+
+    /// Whether anybody waits in a lane, now or later.
+    ///
+    /// # Errors
+    /// When the store is not available.
+    pub async fn has_waiting(&self, database: &str) -> Result<bool, Error> {
+        let answer = self.waiting(database).limit(1).send().await;
+        Ok(answer.map_err(unavailable)?.count() > 0)
+    }
+
+    fn waiting(&self, database: &str) -> QueryFluentBuilder {
+        self.client()
+            .query()
+            .table_name(self.table())
+            .index_name("lane")
+            .select(Select::Count)
+            .key_condition_expression("lane = :lane")
+            .expression_attribute_values(":lane", AttributeValue::S(database.to_owned()))
     }
 }
 
@@ -208,7 +208,7 @@ impl Context {
         };
         // One that is at work, or waits for a person, looks at its mailbox by itself.
         if lifecycle.wants_execution() || lifecycle.wake_word().is_some() {
-            let lane = criticality(&lifecycle);
+            let lane = Criticality::of(&lifecycle);
             self.store.queue(id, database, lane, now).await?;
             self.drain(database).await?;
             self.arm_tick().await?;
@@ -220,13 +220,8 @@ impl Context {
     pub(crate) async fn admit(&self, plant: &Plant, id: &LifecycleId) -> Result<(), StepError> {
         let database = &plant.odoo.database;
         let now = self.now();
-        let admission = if self.store.lane(database).await?.is_calm() {
-            Admission::Free
-        } else {
-            let admit = |lane: &mut Lane| lane.admit(id, now);
-            self.store.change_lane(database, admit).await?
-        };
-        match admission {
+        let admit = |lane: &mut Lane| lane.admit(id, now);
+        match self.store.change_lane(database, admit).await? {
             Admission::Free | Admission::Permit { .. } => Ok(()),
             Admission::Held => Err(StepError::Held {
                 database: database.clone(),
@@ -245,27 +240,20 @@ impl Context {
         let database = &plant.odoo.database;
         let now = self.now();
         let slow = now.duration_since(began) >= self.settings.slow_step;
-        let told = match trouble {
-            Some((trouble, reason)) => {
-                let failed = |lane: &mut Lane| {
-                    let was_open = lane.is_open();
+        let fared = |lane: &mut Lane| {
+            let was_open = lane.is_open();
+            match trouble {
+                Some((trouble, reason)) => {
                     let wait = self.settings.probe_every;
                     lane.failed(id, reason, trouble.retry_after, wait, now);
-                    !was_open && lane.is_open()
-                };
-                self.store.change_lane(database, failed).await
-            }
-            None => match self.store.lane(database).await {
-                Ok(lane) if lane.is_calm() && !slow => return,
-                Ok(_) => {
-                    let answered = |lane: &mut Lane| lane.answered(began, slow, now);
-                    let told = self.store.change_lane(database, answered).await;
-                    told.map(|_| false)
                 }
-                Err(error) => Err(error),
-            },
+                None => {
+                    lane.answered(began, slow, now);
+                }
+            }
+            !was_open && lane.is_open()
         };
-        match told {
+        match self.store.change_lane(database, fared).await {
             Ok(true) => {
                 tracing::error!(odoo.database = %database, "circuit opened: {database} does not answer, nobody calls it any more");
             }
@@ -277,15 +265,8 @@ impl Context {
     /// A lifecycle has ended: its permit is free. Whoever waits is let go on by the next that rests, or by the
     /// sweeper.
     pub(crate) async fn gives_back(&self, id: &LifecycleId, database: &str) {
-        let told = match self.store.lane(database).await {
-            Ok(lane) if lane.is_calm() => return,
-            Ok(_) => {
-                let rested = |lane: &mut Lane| lane.rests(id);
-                self.store.change_lane(database, rested).await
-            }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = told {
+        let rested = |lane: &mut Lane| lane.rests(id);
+        if let Err(error) = self.store.change_lane(database, rested).await {
             tracing::warn!(odoo.database = %database, "permit not given back, it ends by itself: {error}");
         }
     }
@@ -295,9 +276,6 @@ impl Context {
     /// # Errors
     /// When store or engine are not available.
     pub async fn rests(&self, id: &LifecycleId, database: &str) -> Result<(), Error> {
-        if self.store.lane(database).await?.is_calm() {
-            return Ok(());
-        }
         let rested = |lane: &mut Lane| lane.rests(id);
         if self.store.change_lane(database, rested).await? {
             self.drain(database).await?;
@@ -320,7 +298,7 @@ impl Context {
             }
             let queued = self.store.queued(database, now, most).await?;
             if queued.is_empty() {
-                if room.is_some() && self.store.waiting_in(database).await? == 0 {
+                if room.is_some() && !self.store.has_waiting(database).await? {
                     let caught_up = |lane: &mut Lane| lane.caught_up(now);
                     self.store.change_lane(database, caught_up).await?;
                 }
@@ -353,11 +331,7 @@ impl Context {
         let Some(lifecycle) = self.store.load(id).await? else {
             return Ok(());
         };
-        let waits_for_odoo = |lifecycle: &Lifecycle| {
-            let waiter = lifecycle.waiter.as_ref();
-            waiter.is_some_and(|waiter| waiter.wait == Wait::Odoo)
-        };
-        if waits_for_odoo(&lifecycle) {
+        if lifecycle.waits_for_odoo() {
             protocol::release(&self.store, &self.engine, &lifecycle, now).await
         } else {
             protocol::nudge(&self.store, &self.engine, id, now).await
@@ -407,7 +381,8 @@ impl Context {
         match interplant_odoo::Client::connect(credentials, limits).await {
             Ok(_) => Ok(()),
             Err(error) if error.class() == interplant_odoo::Class::Retryable => {
-                Err(retry_after(&error))
+                let wait = error.retry_after();
+                Err(wait.and_then(|wait| SignedDuration::try_from(wait).ok()))
             }
             Err(_) => Ok(()),
         }
@@ -425,12 +400,4 @@ impl Context {
         }
         Ok(databases)
     }
-}
-
-/// How long an Odoo wants to be left alone.
-pub(crate) fn retry_after(error: &interplant_odoo::Error) -> Option<SignedDuration> {
-    let interplant_odoo::Error::Busy { retry_after, .. } = error else {
-        return None;
-    };
-    SignedDuration::try_from((*retry_after)?).ok()
 }

@@ -167,11 +167,7 @@ pub async fn wait(
     match store.park(id, waiter).await {
         Ok(()) => {}
         // A newer generation waits already.
-        Err(Error::Conflict) => {
-            return go_on(store, engine, id, waiter, SUPERSEDED)
-                .await
-                .map(|()| false);
-        }
+        Err(Error::Conflict) => return go_on(store, engine, id, waiter, SUPERSEDED).await,
         Err(error) => return Err(error),
     }
     crate::failpoint!("park.after_park");
@@ -182,29 +178,29 @@ pub async fn wait(
     };
     match lifecycle.on_wait(waiter.generation, waiter.wait, now) {
         WaitAnswer::Wait => Ok(true),
-        WaitAnswer::GoOn(word) => go_on(store, engine, id, waiter, word).await.map(|()| false),
+        WaitAnswer::GoOn(word) => go_on(store, engine, id, waiter, word).await,
         WaitAnswer::RollOver => {
             match start_generation(store, engine, &lifecycle, now).await {
                 Ok(()) | Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
             }
-            go_on(store, engine, id, waiter, SUPERSEDED)
-                .await
-                .map(|()| false)
+            go_on(store, engine, id, waiter, SUPERSEDED).await
         }
     }
 }
 
+/// Ends a wait that has just begun: the execution does not wait.
 async fn go_on(
     store: &impl Store,
     engine: &impl Engine,
     id: &LifecycleId,
     waiter: &Waiter,
     word: &str,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     // Gone: a deliverer was faster and has woken this very wait.
     engine.wake(&waiter.token, word).await?;
-    store.unpark(id, &waiter.epoch).await
+    store.unpark(id, &waiter.epoch).await?;
+    Ok(false)
 }
 
 /// Puts an open lifecycle right whose wake-up, start or execution was lost.

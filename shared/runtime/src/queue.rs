@@ -2,11 +2,38 @@
 
 use std::time::Duration;
 
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::Client;
 use interplant_domain::identifier::PlantCode;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::step::StepError;
 use crate::store::Error;
+
+/// Takes the messages of a batch one after the other. One that fails goes back to the queue alone; the others of
+/// the batch are done.
+pub async fn each_message<M: DeserializeOwned>(
+    handler: &str,
+    batch: SqsEvent,
+    take: impl AsyncFn(M) -> Result<(), StepError>,
+) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    for record in batch.records {
+        let id = record.message_id.unwrap_or_default();
+        let message = serde_json::from_str(record.body.as_deref().unwrap_or_default())
+            .map_err(|error| StepError::Defect(format!("a message that is not ours: {error}")));
+        let taken = match message {
+            Ok(message) => take(message).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = taken {
+            tracing::warn!(message.id = %id, "{handler}: {error}");
+            response.add_failure(id);
+        }
+    }
+    response
+}
 
 /// What `route` is told: where the fact is. The document stays in the inbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -121,7 +121,9 @@ impl From<interplant_odoo::Error> for StepError {
                 message: error.to_string(),
                 unknown,
                 odoo: Some(OdooTrouble {
-                    retry_after: crate::lane::retry_after(&error),
+                    retry_after: error
+                        .retry_after()
+                        .and_then(|wait| SignedDuration::try_from(wait).ok()),
                 }),
             },
             interplant_odoo::Class::BusinessException(code) => {

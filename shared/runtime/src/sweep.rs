@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use interplant_domain::identifier::LifecycleId;
-use interplant_domain::lifecycle::Wait;
+use interplant_domain::lane::Criticality;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::Context;
 use crate::inbox::PENDING_SHARDS;
-use crate::lane::criticality;
 use crate::outbox::SHARDS;
 use crate::protocol;
 use crate::store::{ATTENTION_SHARDS, Error, Store};
@@ -50,6 +49,7 @@ impl Context {
         self.send_again(now, &mut swept).await?;
         self.wake_senders(now, &mut swept).await?;
         self.wake_audits(&mut swept).await?;
+        let mut open = BTreeSet::new();
         for database in self.databases().await? {
             // One Odoo's trouble is not another's.
             match self.look_at_lane(&database).await {
@@ -57,14 +57,16 @@ impl Context {
                 Err(error) => tracing::warn!(odoo.database = %database, "lane: {error}"),
             }
             let lane = self.store.lane(&database).await?;
-            swept.open_circuits += usize::from(lane.is_open());
-            swept.more =
-                swept.more || !lane.is_calm() || self.store.waiting_in(&database).await? > 0;
+            swept.more = swept.more || !lane.is_calm() || self.store.has_waiting(&database).await?;
+            if lane.is_open() {
+                open.insert(database);
+            }
         }
+        swept.open_circuits = open.len();
         for shard in 0..ATTENTION_SHARDS {
             for id in self.store.wanting_attention(shard, now, PER_SHARD).await? {
                 swept.looked_at += 1;
-                match self.look_at(&id, now, &mut swept).await {
+                match self.look_at(&id, now, &open, &mut swept).await {
                     // Somebody moved it while we looked: as good as looked at.
                     Ok(()) | Err(Error::Conflict) => {}
                     Err(error) => tracing::warn!(lifecycle.id = %id, "sweep: {error}"),
@@ -152,26 +154,23 @@ impl Context {
         &self,
         id: &LifecycleId,
         now: Timestamp,
+        open: &BTreeSet<String>,
         swept: &mut Swept,
     ) -> Result<(), Error> {
         let Some(lifecycle) = self.store.load(id).await? else {
             return Ok(());
         };
-        let waits_for_odoo = lifecycle
-            .waiter
-            .as_ref()
-            .is_some_and(|waiter| waiter.wait == Wait::Odoo);
         let plant = self.plant_of(id).await?;
-        if waits_for_odoo {
+        if lifecycle.waits_for_odoo() {
             // Whoever let it go on may have died before it did; one that has its place keeps it.
-            let lane = criticality(&lifecycle);
+            let lane = Criticality::of(&lifecycle);
             let database = &plant.odoo.database;
             self.store.queue(id, database, lane, now).await?;
         } else if let Some(commit) = lifecycle.overdue(&plant, now) {
             swept.overdue += commit.exceptions.len();
             self.store.commit(&commit).await?;
         }
-        if self.store.lane(&plant.odoo.database).await?.is_open() {
+        if open.contains(&plant.odoo.database) {
             // What would be started or woken now would only find that Odoo is not called.
             return self.store.look_again(id, now + self.settings.check).await;
         }
