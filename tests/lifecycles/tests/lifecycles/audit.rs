@@ -12,11 +12,12 @@ use interplant_domain::audit::{Action, Actor, Note};
 use interplant_domain::exception::{Code, Decision};
 use interplant_domain::identifier::{LifecycleId, PlantCode};
 use interplant_domain::lifecycle::GivenDecision;
-use interplant_runtime::protocol;
 
 use crate::faults::send_all;
 use crate::order::{Order, assert_done_once, new_orders, send, settle};
-use crate::setting::{alone, beside_others, failpoints, lifecycle, plant_b, project, until};
+use crate::setting::{
+    alone, beside_others, decide, failpoints, given, lifecycle, plant_b, project, until,
+};
 
 /// Waits until nothing of a plant waits for its place in the chain.
 pub(crate) async fn linked(world: &World, plant: &PlantCode) {
@@ -137,24 +138,12 @@ fn a_persons_decision_is_in_the_audit_with_name_reason_and_what_was_at_risk_but_
         send(world, &order.invoiced_at("dear", "", "40", "510.3")).await;
         settle(world, &orders).await;
         let raised = lifecycle(world, &order.id()).await.exceptions[0].clone();
-        let context = &world.cloud.context;
         let given = GivenDecision {
-            exception: raised.id.clone(),
-            decision: Decision::Skip,
-            seen_revision: None,
             by: "anna@plant-b.example".to_owned(),
             reason: "agreed, credit goes to DE89 3704 0044 0532 0130 00".to_owned(),
-            key: None,
+            ..given(&raised, Decision::Skip)
         };
-        protocol::decide(
-            &context.store,
-            &context.engine,
-            &order.id(),
-            &given,
-            context.now(),
-        )
-        .await
-        .unwrap();
+        decide(world, &order.id(), &given).await.unwrap();
         settle(world, &orders).await;
         linked(world, &plant_b()).await;
         let notes = notes(world, &order.id()).await;

@@ -9,15 +9,14 @@ use interplant_domain::exception::{Code as ExceptionCode, Decision};
 use interplant_domain::fact::{Code, Day, FactKind};
 use interplant_domain::identifier::{ExternalId, LifecycleId, LifecycleKind, PlantCode};
 use interplant_domain::json::Json;
-use interplant_domain::lifecycle::{GivenDecision, Lifecycle, Status};
+use interplant_domain::lifecycle::{Lifecycle, Status};
 use interplant_domain::plant::{Plant, Watch};
 use interplant_domain::purchase_order::PurchaseOrder;
 use interplant_odoo::{Limits, Version, http_client};
 use interplant_runtime::outbox::Shelf;
-use interplant_runtime::protocol;
 use serde_json::{Value, json};
 
-use crate::setting::{PATIENCE, lifecycle, plant_b, until};
+use crate::setting::{self, PATIENCE, given, lifecycle, plant_b, until};
 
 /// Two hundred orders at once are more than a step would wait for.
 const PATIENT: Limits = Limits {
@@ -366,19 +365,9 @@ impl Bought<'_, '_> {
 
     pub(crate) async fn decide(&self, decision: Decision) {
         let found = self.record().await.unwrap();
-        let given = GivenDecision {
-            exception: found.exceptions[0].id.clone(),
-            decision,
-            seen_revision: None,
-            by: "tester".to_owned(),
-            reason: "the test says so".to_owned(),
-            key: None,
-        };
-        let context = &self.at.world.cloud.context;
+        let given = given(&found.exceptions[0], decision);
         let id = self.lifecycle_id();
-        protocol::decide(&context.store, &context.engine, &id, &given, context.now())
-            .await
-            .unwrap();
+        setting::decide(self.at.world, &id, &given).await.unwrap();
     }
 
     /// What a buyer writes into a line: quantity, price and day.

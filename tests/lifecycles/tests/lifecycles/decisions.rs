@@ -4,11 +4,11 @@ use interplant_cli::world::World;
 use interplant_domain::exception::{Code, Decision};
 use interplant_domain::lifecycle::{GivenDecision, Status, Wait};
 use interplant_domain::mailbox::RaisedException;
-use interplant_runtime::protocol::{self, DecideError};
+use interplant_runtime::protocol::DecideError;
 use serde_json::{Value, json};
 
 use crate::order::{Order, assert_done_once, new_order, new_orders, send, settle};
-use crate::setting::{beside_others, lifecycle, plant_b};
+use crate::setting::{self, beside_others, given, lifecycle, plant_b};
 
 async fn raised(world: &World, order: &Order, code: Code) -> (RaisedException, u64) {
     let lifecycle = lifecycle(world, &order.id()).await;
@@ -37,23 +37,11 @@ async fn decide(
     decision: Decision,
     revision: Option<u64>,
 ) -> Result<(), DecideError> {
-    let context = &world.cloud.context;
     let given = GivenDecision {
-        exception: raised.id.clone(),
-        decision,
         seen_revision: revision,
-        by: "tester".to_owned(),
-        reason: "the test says so".to_owned(),
-        key: None,
+        ..given(raised, decision)
     };
-    protocol::decide(
-        &context.store,
-        &context.engine,
-        &order.id(),
-        &given,
-        context.now(),
-    )
-    .await
+    setting::decide(world, &order.id(), &given).await
 }
 
 #[test]

@@ -5,14 +5,12 @@ use std::time::Duration;
 use interplant_cli::world::World;
 use interplant_domain::exception::{Code, Decision};
 use interplant_domain::lane::{Circuit, Lane};
-use interplant_domain::lifecycle::GivenDecision;
 use interplant_odoo_sandbox::{Fault, FaultKind, Sandbox};
-use interplant_runtime::protocol;
 use interplant_runtime::store::Store;
 
 use crate::audit;
 use crate::order::{Order, assert_done_once, delivered, new_orders, send, settle};
-use crate::setting::{alone, failpoints, lifecycle, until};
+use crate::setting::{alone, decide, failpoints, given, lifecycle, until};
 
 /// The sandbox, or a line that says what a real server cannot be made to do.
 pub(crate) fn sandbox<'a>(world: &'a World, what: &str) -> Option<&'a Sandbox> {
@@ -292,20 +290,9 @@ fn a_fact_that_kills_its_step_stops_its_own_order_and_nobody_elses() {
         for point in &points {
             std::fs::remove_file(point).unwrap();
         }
-        let context = &world.cloud.context;
         for (order, raised) in poisoned.iter().zip(&raised) {
-            let given = GivenDecision {
-                exception: raised.id.clone(),
-                decision: Decision::Retry,
-                seen_revision: None,
-                by: "tester".to_owned(),
-                reason: "the function has more memory now".to_owned(),
-                key: None,
-            };
-            let (store, engine) = (&context.store, &context.engine);
-            protocol::decide(store, engine, &order.id(), &given, context.now())
-                .await
-                .unwrap();
+            let given = given(raised, Decision::Retry);
+            decide(world, &order.id(), &given).await.unwrap();
         }
         assert_all_done_once(world, &orders).await;
     });

@@ -11,14 +11,15 @@ use interplant_domain::exception::{Code, Decision};
 use interplant_domain::fact::{Code as FactCode, FactKind};
 use interplant_domain::identifier::ExternalId;
 use interplant_domain::json::Json;
-use interplant_domain::lifecycle::{GivenDecision, Status};
+use interplant_domain::lifecycle::Status;
 use interplant_domain::purchase_order::{Ended, Place, PurchaseOrder};
 use interplant_odoo::{NewTransfer, Place as OdooPlace, Purpose, TransferLine};
-use interplant_runtime::protocol;
 use serde_json::{Value, json};
 
 use crate::order::{Order, delivered, new_orders, send, settle};
-use crate::setting::{PATIENCE, alone, beside_others, failpoints, lifecycle, plant_b, until};
+use crate::setting::{
+    self, PATIENCE, alone, beside_others, failpoints, given, lifecycle, plant_b, until,
+};
 
 /// An order with lines of its own: number, item, quantity, price.
 struct Purchase {
@@ -120,24 +121,9 @@ impl Purchase {
             .iter()
             .find(|raised| raised.exception.code == code);
         let raised = raised.unwrap_or_else(|| panic!("no {code}: {:?}", found.exceptions));
-        let given = GivenDecision {
-            exception: raised.id.clone(),
-            decision,
-            seen_revision: None,
-            by: "tester".to_owned(),
-            reason: "the test says so".to_owned(),
-            key: None,
-        };
-        let context = &world.cloud.context;
-        protocol::decide(
-            &context.store,
-            &context.engine,
-            &self.order.id(),
-            &given,
-            context.now(),
-        )
-        .await
-        .unwrap();
+        let given = given(raised, decision);
+        let id = self.order.id();
+        setting::decide(world, &id, &given).await.unwrap();
     }
 
     async fn assert_closed(&self, world: &World, how: Ended) -> PurchaseOrder {

@@ -18,7 +18,9 @@ use interplant_runtime::store::{ATTENTION_SHARDS, Error, transport_key};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::setting::{PATIENCE, alone, beside_others, failpoints, lifecycle, project, until};
+use crate::setting::{
+    PATIENCE, alone, beside_others, decide, failpoints, given, lifecycle, project, until,
+};
 
 fn plant_c() -> PlantCode {
     "plant-c".parse().unwrap()
@@ -274,17 +276,11 @@ fn another_content_under_the_same_number_is_held_and_the_first_one_stays() {
         assert_eq!(raised.exception.code, Code::ConflictingFact);
         let context = &world.cloud.context;
         let given = GivenDecision {
-            exception: raised.id.clone(),
-            decision: Decision::Skip,
             seen_revision: Some(found.header.revision),
-            by: "tester".to_owned(),
-            reason: "the first one is right".to_owned(),
-            key: None,
+            ..given(raised, Decision::Skip)
         };
+        decide(world, &id, &given).await.unwrap();
         let (store, engine) = (&context.store, &context.engine);
-        protocol::decide(store, engine, &id, &given, context.now())
-            .await
-            .unwrap();
         assert_eq!(
             protocol::restart(store, engine, &id, "tester", "mended", context.now()).await,
             Err(Error::Conflict),

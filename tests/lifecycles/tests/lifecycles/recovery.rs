@@ -5,16 +5,15 @@ use interplant_cli::api::BATCH;
 use interplant_cli::facts::readdressed;
 use interplant_cli::world::World;
 use interplant_domain::exception::{Code, Decision};
-use interplant_domain::lifecycle::{GivenDecision, Wait};
+use interplant_domain::lifecycle::Wait;
 use interplant_domain::purchase_order::PurchaseOrder;
 use interplant_odoo_sandbox::{Fault, FaultKind};
-use interplant_runtime::protocol;
 use serde_json::{Value, json};
 
 use crate::audit;
 use crate::faults::{sandbox, send_in_spite};
 use crate::order::{Order, assert_done_once, delivered, new_orders, send, send_nervously, settle};
-use crate::setting::{alone, failpoints, lifecycle, plant_b, until};
+use crate::setting::{alone, decide, failpoints, given, lifecycle, plant_b, until};
 
 /// The five facts of an order, in the order of the business.
 fn facts(order: &Order) -> [Value; 5] {
@@ -148,24 +147,8 @@ async fn skip(world: &World, order: &Order, code: Code) {
         .find(|raised| raised.exception.code == code);
     let raised = raised.unwrap_or_else(|| panic!("no {code}: {:?}", found.exceptions));
     assert!(raised.owner.contains('@') && raised.due_at > raised.raised_at);
-    let given = GivenDecision {
-        exception: raised.id.clone(),
-        decision: Decision::Skip,
-        seen_revision: None,
-        by: "tester".to_owned(),
-        reason: "the plant sends a corrected one".to_owned(),
-        key: None,
-    };
-    let context = &world.cloud.context;
-    protocol::decide(
-        &context.store,
-        &context.engine,
-        &order.id(),
-        &given,
-        context.now(),
-    )
-    .await
-    .unwrap();
+    let given = given(raised, Decision::Skip);
+    decide(world, &order.id(), &given).await.unwrap();
 }
 
 #[test]

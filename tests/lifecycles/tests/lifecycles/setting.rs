@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use interplant_cli::cloud::LocalOptions;
 use interplant_cli::plants::read_plant;
 use interplant_cli::world::{OdooChoice, World};
+use interplant_domain::exception::Decision;
 use interplant_domain::identifier::{LifecycleId, PlantCode};
-use interplant_domain::lifecycle::Lifecycle;
+use interplant_domain::lifecycle::{GivenDecision, Lifecycle};
+use interplant_domain::mailbox::RaisedException;
 use interplant_odoo_sandbox::Version;
+use interplant_runtime::protocol::{self, DecideError};
 use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, RwLock};
 
@@ -112,6 +115,28 @@ pub(crate) async fn until_within(within: Duration, what: &str, mut so: impl Asyn
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// A decision as a tester gives it, about what is there now.
+pub(crate) fn given(raised: &RaisedException, decision: Decision) -> GivenDecision {
+    GivenDecision {
+        exception: raised.id.clone(),
+        decision,
+        seen_revision: None,
+        by: "tester".to_owned(),
+        reason: "the test says so".to_owned(),
+        key: None,
+    }
+}
+
+/// Decides, straight in the record.
+pub(crate) async fn decide(
+    world: &World,
+    id: &LifecycleId,
+    given: &GivenDecision,
+) -> Result<(), DecideError> {
+    let context = &world.cloud.context;
+    protocol::decide(&context.store, &context.engine, id, given, context.now()).await
 }
 
 pub(crate) async fn lifecycle(world: &World, id: &LifecycleId) -> Lifecycle {
