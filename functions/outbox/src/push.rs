@@ -18,7 +18,7 @@ use interplant_runtime::Context;
 use interplant_runtime::outbox::{
     Answer, Receiver, SendMessage, Stop, home, push as send_due, trouble,
 };
-use interplant_runtime::queue::each_message;
+use interplant_runtime::queue::{LONGEST_DELAY, each_message};
 use interplant_runtime::step::StepError;
 use interplant_runtime::store::Error;
 use interplant_runtime::webhook::PlantKeys;
@@ -28,9 +28,6 @@ use send::Hook;
 
 /// When files are made that could not be made at once, for want of time or of a store.
 const FILES_AGAIN: SignedDuration = SignedDuration::from_secs(10);
-
-/// Messages are not delayed longer than this; the sweeper wakes us for what is due later.
-const LONGEST_DELAY: Duration = Duration::from_secs(900);
 
 pub(crate) async fn handle(
     context: &Context,
@@ -84,6 +81,7 @@ async fn push(
     let wait = wake_at.map(|at| at.duration_since(context.now()));
     // Rounded up: a message that comes too early would find nothing due.
     let wait = wait.map(|wait| Duration::from_secs(u64::try_from(wait.as_secs() + 1).unwrap_or(0)));
+    // The sweeper wakes us for what is due later.
     if let Some(wait) = wait.filter(|wait| *wait <= LONGEST_DELAY)
         && let Err(error) = context.outbox.wake(&code, wait).await
     {

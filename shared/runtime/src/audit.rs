@@ -32,9 +32,6 @@ const PER_READ: i32 = 50;
 /// Somebody else linked first: so often the head is read again before the message comes back later.
 const ATTEMPTS: usize = 8;
 
-/// Messages are not delayed longer than this.
-const LONGEST_DELAY: Duration = Duration::from_secs(900);
-
 /// What `audit-chain` is told: whose notes wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -153,16 +150,7 @@ impl Audit {
         let message = ChainMessage {
             plant: plant.clone(),
         };
-        let delay = i32::try_from(after.min(LONGEST_DELAY).as_secs()).unwrap_or(0);
-        let send = self
-            .sqs
-            .send_message()
-            .queue_url(&self.places.queue_url)
-            .message_body(serde_json::to_string(&message).map_err(unfit)?)
-            .delay_seconds(delay);
-        send.send().await.map(drop).map_err(|error| {
-            Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string())
-        })
+        crate::queue::send(&self.sqs, &self.places.queue_url, &message, after).await
     }
 
     /// Links everything that waits to the plant's chain, in the order of time.

@@ -174,16 +174,18 @@ impl Context {
         to: &str,
         given: &Given,
     ) -> Result<Option<Taken>, NotTaken> {
-        let earlier = self.earlier(id, exception, &given.by, given.key.as_deref());
-        let Some(resolution) = earlier.await? else {
+        let Some(key) = &given.key else {
             return Ok(None);
         };
         let raised = self.store.exception(id, exception).await?;
-        let same = raised.is_some_and(|raised| {
-            let mut assigned = raised.handling.assigned.iter();
-            assigned.any(|one| one.given == resolution && one.to == to)
-        });
-        if same {
+        let Some((raised, resolution)) = raised.and_then(|raised| {
+            let left = left_by(&raised, &given.by, key)?;
+            Some((raised, left))
+        }) else {
+            return Ok(None);
+        };
+        let mut assigned = raised.handling.assigned.iter();
+        if assigned.any(|one| one.given == resolution && one.to == to) {
             Ok(Some(Taken::Before))
         } else {
             Err(NotTaken::OtherRequest)

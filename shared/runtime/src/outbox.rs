@@ -36,9 +36,6 @@ const DOCUMENT_CHARS: usize = 200;
 /// The largest event: with its entry it has to fit a row, and twice into a transaction.
 const EVENT_BYTES: usize = 256 * 1024;
 
-/// The longest delay of a message.
-const LONGEST_DELAY: Duration = Duration::from_secs(900);
-
 /// A version of a document that a plant is to be told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
@@ -268,18 +265,7 @@ impl Outbox {
         let message = SendMessage {
             plant: plant.clone(),
         };
-        let text = serde_json::to_string(&message)
-            .map_err(|error| Error::Unreadable(error.to_string()))?;
-        let delay = i32::try_from(after.min(LONGEST_DELAY).as_secs()).unwrap_or(0);
-        let send = self
-            .sqs
-            .send_message()
-            .queue_url(&self.queue_url)
-            .message_body(text)
-            .delay_seconds(delay);
-        send.send().await.map(|_| ()).map_err(|error| {
-            Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string())
-        })
+        crate::queue::send(&self.sqs, &self.queue_url, &message, after).await
     }
 }
 

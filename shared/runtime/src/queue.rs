@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::step::StepError;
-use crate::store::Error;
+use crate::store::{Error, unavailable};
 
 /// Takes the messages of a batch one after the other. One that fails goes back to the queue alone; the others of
 /// the batch are done.
@@ -42,6 +42,10 @@ pub struct RouteMessage {
     /// Key of the inbox row.
     pub inbox_key: String,
 }
+
+/// What the sweeper tells itself: that it is time.
+#[derive(Debug, Serialize)]
+struct TickMessage {}
 
 /// What `odoo-watch` is told: of which Odoo there may be something to read. What changed there, nobody is believed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -113,17 +117,13 @@ impl Queues {
         let message = RouteMessage {
             inbox_key: inbox_key.to_owned(),
         };
-        let text = serde_json::to_string(&message)
-            .map_err(|error| Error::Unreadable(error.to_string()))?;
         let send = self
             .client
             .send_message()
             .queue_url(&self.route_url)
-            .message_body(text)
+            .message_body(text(&message)?)
             .message_group_id(plant.as_str());
-        send.send().await.map(|_| ()).map_err(|error| {
-            Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string())
-        })
+        send.send().await.map(drop).map_err(unavailable)
     }
 
     /// Arms the sweeper's next tick.
@@ -131,7 +131,7 @@ impl Queues {
     /// # Errors
     /// When the queue is not available; the schedule revives a lost tick.
     pub async fn tick(&self, after: Duration) -> Result<(), Error> {
-        self.later(&self.tick_url, "{}".to_owned(), after).await
+        send(&self.client, &self.tick_url, &TickMessage {}, after).await
     }
 
     /// Lets `odoo-watch` read an Odoo, or all of them, after a time.
@@ -142,9 +142,7 @@ impl Queues {
         let message = WatchMessage {
             database: database.map(str::to_owned),
         };
-        let text = serde_json::to_string(&message)
-            .map_err(|error| Error::Unreadable(error.to_string()))?;
-        self.later(&self.watch_url, text, after).await
+        send(&self.client, &self.watch_url, &message, after).await
     }
 
     /// Tells `import` to look at a delivery after a while.
@@ -152,9 +150,7 @@ impl Queues {
     /// # Errors
     /// When the queue is not available.
     pub async fn import(&self, message: &ImportMessage, after: Duration) -> Result<(), Error> {
-        let text =
-            serde_json::to_string(message).map_err(|error| Error::Unreadable(error.to_string()))?;
-        self.later(&self.import_url, text, after).await
+        send(&self.client, &self.import_url, message, after).await
     }
 
     /// Lets a job be carried out, or go on.
@@ -178,21 +174,32 @@ impl Queues {
             job: job.to_owned(),
             watch,
         };
-        let text = serde_json::to_string(&message)
-            .map_err(|error| Error::Unreadable(error.to_string()))?;
-        self.later(&self.job_url, text, after).await
+        send(&self.client, &self.job_url, &message, after).await
     }
+}
 
-    async fn later(&self, url: &str, text: String, after: Duration) -> Result<(), Error> {
-        let delay = i32::try_from(after.as_secs()).unwrap_or(900).min(900);
-        let send = self
-            .client
-            .send_message()
-            .queue_url(url)
-            .message_body(text)
-            .delay_seconds(delay);
-        send.send().await.map(|_| ()).map_err(|error| {
-            Error::Unavailable(aws_sdk_sqs::error::DisplayErrorContext(error).to_string())
-        })
-    }
+/// Messages are not delayed longer than this.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
+
+/// Sends a message, now or later.
+///
+/// # Errors
+/// When the queue is not available.
+pub(crate) async fn send(
+    client: &Client,
+    url: &str,
+    message: &impl Serialize,
+    after: Duration,
+) -> Result<(), Error> {
+    let delay = i32::try_from(after.min(LONGEST_DELAY).as_secs()).unwrap_or(0);
+    let send = client
+        .send_message()
+        .queue_url(url)
+        .message_body(text(message)?)
+        .delay_seconds(delay);
+    send.send().await.map(drop).map_err(unavailable)
+}
+
+fn text(message: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(message).map_err(|error| Error::Unreadable(error.to_string()))
 }
