@@ -129,23 +129,18 @@ pub(crate) fn post(tx: &mut Transaction, ids: &[i64]) -> Result<Json> {
                 tx.put(ENTRY, *id, "date", Value::Text(day(date)));
             }
         }
-        // A draft that has a number keeps it, and then nobody else may have it.
-        let own = tx.text(ENTRY, *id, "name");
-        let name = if own.is_empty() || own == "/" {
-            number(tx, *id)
-        } else {
-            let taken = |other: &i64| {
-                other != id
-                    && tx.text(ENTRY, *other, "state") == "posted"
-                    && tx.text(ENTRY, *other, "name") == own
-            };
-            if tx.ids(ENTRY).iter().any(taken) {
-                return Err(Error::validation(
-                    "The operation cannot be completed: Another entry with the same name already exists.",
-                ));
-            }
-            own
+        // A draft that has a number of its period keeps it, and then nobody else may have it.
+        let name = number(tx, *id);
+        let taken = |other: &i64| {
+            other != id
+                && tx.text(ENTRY, *other, "state") == "posted"
+                && tx.text(ENTRY, *other, "name") == name
         };
+        if tx.ids(ENTRY).iter().any(taken) {
+            return Err(Error::validation(
+                "The operation cannot be completed: Another entry with the same name already exists.",
+            ));
+        }
         tx.put_all(
             ENTRY,
             *id,
