@@ -255,7 +255,10 @@ fn rows_and_cells_that_are_written_once_for_many_are_read() {
     let beyond = r#"<table:table-row><table:table-cell table:number-columns-repeated="2000" office:value-type="float" office:value="7"/></table:table-row>"#;
     assert_eq!(code(&ods(beyond)), "sheet_limit");
     let endless = r#"<table:table-row table:number-rows-repeated="1048576"><table:table-cell office:value-type="error"/></table:table-row>"#;
-    assert_eq!(code(&ods(endless)), "sheet_cell");
+    assert_eq!(code(&ods(endless)), "sheet_limit");
+    let blank = r#"<table:table-row table:number-rows-repeated="90000"><table:table-cell office:value-type="string"><text:p> </text:p></table:table-cell></table:table-row>"#;
+    let came = cells(&ods(&format!("{blank}{rows}")));
+    assert_eq!(came.all("/data/poNumber"), ["7", "7", "last"]);
 }
 
 #[test]

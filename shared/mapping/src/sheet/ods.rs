@@ -32,6 +32,10 @@ const ACTIVE: [&str; 6] = [
     "script:event-listeners",
 ];
 
+/// Rows of a sheet that are written once and stand there again: more are none that a person filled in, and a small file
+/// would be a large one.
+const MOST_AGAIN: u64 = 1_000;
+
 /// What is shown instead of a result, by programs that do not type it as an error.
 const ERRORS: [&str; 7] = [
     "#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!",
@@ -44,6 +48,8 @@ pub(super) struct Sheet {
     row: u64,
     /// A row that stands there several times, and how often still.
     again: Option<(RawRow, u64)>,
+    /// Rows that stood there again.
+    repeated: u64,
     ended: bool,
 }
 
@@ -108,6 +114,7 @@ impl Sheet {
                     markup,
                     row: 0,
                     again: None,
+                    repeated: 0,
                     ended: false,
                 });
             }
@@ -151,11 +158,18 @@ impl Sheet {
             };
             let number = self.row.saturating_add(1);
             let cells = self.cells(number)?;
-            if cells.is_empty() {
+            let row = RawRow { number, cells };
+            if row.is_blank() {
                 self.row = self.row.saturating_add(times);
                 continue;
             }
-            return Ok(Some(self.repeat(RawRow { number, cells }, times)));
+            self.repeated = self.repeated.saturating_add(times.saturating_sub(1));
+            if self.repeated > MOST_AGAIN {
+                return Err(limit(&format!(
+                    "row {number} stands there {times} times; a sheet has at most {MOST_AGAIN} rows that are like the one above: take away those that say nothing"
+                )));
+            }
+            return Ok(Some(self.repeat(row, times)));
         }
         Ok(None)
     }
