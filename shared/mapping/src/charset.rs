@@ -60,12 +60,14 @@ impl<R: Read> Read for Decoded<R> {
             self.pending.start += read;
             self.consumed += read as u64;
             match result {
-                DecoderResult::Malformed(..) => {
+                DecoderResult::Malformed(length, after) => {
+                    // The first byte of what is wrong: how far the decoder has read behind it depends on the pieces.
+                    let wrong =
+                        (self.consumed + 1).saturating_sub(u64::from(length) + u64::from(after));
                     let error = io::Error::new(
                         io::ErrorKind::InvalidData,
                         format!(
-                            "byte {} is not {}: name the right `encoding` in the feed",
-                            self.consumed,
+                            "byte {wrong} is not {}: name the right `encoding` in the feed",
                             self.decoder.encoding().name()
                         ),
                     );
