@@ -3,10 +3,12 @@
 //! Only strings and brackets are looked at: that is enough to find where a value ends if it is JSON at all, and the
 //! reader of its content says whether it is.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, ErrorKind, Read};
 
 use crate::format::Fault;
 
+/// The byte order mark of UTF-8, which says nothing.
+const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 /// Deeper nesting than this is an attack.
 const DEEPEST: usize = 100;
 
@@ -61,7 +63,7 @@ impl Piece {
 
 /// A file that is cut.
 pub(super) struct Cut<R> {
-    inner: BufReader<R>,
+    inner: BufReader<Chain<Cursor<Vec<u8>>, R>>,
     place: Place,
 }
 
@@ -86,19 +88,24 @@ enum Role {
 }
 
 impl<R: Read> Cut<R> {
-    pub(super) fn new(bytes: R) -> Result<Self, Fault> {
-        let mut cut = Self {
-            inner: BufReader::with_capacity(64 * 1024, bytes),
-            place: Place { line: 1, column: 1 },
-        };
-        let head = cut.fill()?;
-        if head.starts_with(&[0xef, 0xbb, 0xbf]) {
-            cut.inner.consume(3);
+    pub(super) fn new(mut bytes: R) -> Result<Self, Fault> {
+        let place = Place { line: 1, column: 1 };
+        // A byte order mark may come in pieces.
+        let mut head = Vec::with_capacity(MARK.len());
+        let read = bytes
+            .by_ref()
+            .take(MARK.len() as u64)
+            .read_to_end(&mut head);
+        if head == MARK {
+            head.clear();
         } else if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-            return Err(cut
-                .place
-                .end("json_syntax", "the file is UTF-16: JSON is sent as UTF-8"));
+            return Err(place.end("json_syntax", "the file is UTF-16: JSON is sent as UTF-8"));
         }
+        let cut = Self {
+            inner: BufReader::with_capacity(64 * 1024, Cursor::new(head).chain(bytes)),
+            place,
+        };
+        read.map_err(|error| cut.unreadable(&error))?;
         Ok(cut)
     }
 
