@@ -70,21 +70,24 @@ async fn route(context: &Context, message: RouteMessage) -> Result<(), StepError
                 ..entry.clone()
             },
         };
+        // What waits for these goods reaches the order before them: a hold is heard before they are paid.
+        if lifecycle.kind() == LifecycleKind::Po {
+            for from in &known {
+                references::refer(
+                    &context.store,
+                    &context.engine,
+                    from,
+                    &lifecycle,
+                    &plant,
+                    now,
+                )
+                .await?;
+            }
+        }
         let appended = context.deliver(&delivery, &plant, now).await?;
         match lifecycle.kind() {
             LifecycleKind::Po => {
                 protocol::refuse_after_cancel(&context.store, &lifecycle, &plant, now).await?;
-                for from in &known {
-                    references::refer(
-                        &context.store,
-                        &context.engine,
-                        from,
-                        &lifecycle,
-                        &plant,
-                        now,
-                    )
-                    .await?;
-                }
             }
             LifecycleKind::Asn | LifecycleKind::Receipt | LifecycleKind::Lot => {
                 references::forward(&context.store, &context.engine, &lifecycle, &plant, now)

@@ -20,8 +20,8 @@ pub(crate) async fn handle(
     input: StepInput,
     deadline: Timestamp,
 ) -> Result<Outcome, StepError> {
-    let begun = context.begin(&input, deadline, |order, fact, _| match (order, fact) {
-        (Some(order), Fact::QualityHeld(fact)) => order.hold(fact),
+    let begun = context.begin(&input, deadline, |order, fact, taken| match (order, fact) {
+        (Some(order), Fact::QualityHeld(fact)) => order.hold(fact, taken.happened_at),
         (Some(order), Fact::InspectionCompleted(fact)) => order.inspect(fact),
         (Some(order), Fact::QualityReleased(fact)) => order.release(fact),
         (Some(order), Fact::NcrDispositioned(fact)) => order.dispose(fact),
@@ -66,8 +66,12 @@ async fn release(context: &Context, work: &Work<Vec<GoodsMove>>) -> Result<Done,
         goods::carry_out(&odoo, work, &transfer).await?;
     }
     order.apply_moves(&work.plan);
+    let happened_at = work.taken()?.happened_at;
+    if let Fact::QualityHeld(fact) = &work.fact {
+        order.settle_hold(fact, happened_at, &work.plan);
+    }
     if let Fact::InspectionCompleted(fact) = &work.fact {
-        order.open_nonconformance(fact, &work.plan);
+        order.settle_inspection(fact, happened_at, &work.plan);
     }
     if let Fact::NcrDispositioned(fact) = &work.fact {
         order.settle_nonconformance(&fact.ncr_id, fact.qty);
@@ -75,12 +79,20 @@ async fn release(context: &Context, work: &Work<Vec<GoodsMove>>) -> Result<Done,
     Ok(Done {
         order: Some(order),
         settle: Settle::Applied,
-        result: told(&work.plan),
+        result: told(&work.fact, &work.plan),
         evidence: None,
     })
 }
 
-fn told(moves: &[GoodsMove]) -> String {
+fn told(fact: &Fact, moves: &[GoodsMove]) -> String {
+    if moves.is_empty() {
+        let already = if matches!(fact, Fact::QualityHeld(_)) {
+            "nothing held: inspected already"
+        } else {
+            "accepted; it lay in stock"
+        };
+        return already.to_owned();
+    }
     let sums = Place::ALL.into_iter().filter_map(|place| {
         let sum: Quantity = moves
             .iter()

@@ -86,6 +86,9 @@ pub struct PurchaseOrder {
     /// Nonconformances that were opened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nonconformances: Vec<Nonconformance>,
+    /// Goods that were inspected without having been held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inspected_in_stock: Vec<InspectedInStock>,
     /// Invoices and credit notes that were matched or posted.
     pub invoices: Vec<AppliedInvoice>,
     /// Lines of other orders that an invoice of this one waits for, or waited.
@@ -160,6 +163,25 @@ pub struct Nonconformance {
     /// Whether somebody decided that it stays as it is.
     #[serde(default, skip_serializing_if = "is_false")]
     pub left: bool,
+}
+
+/// Goods that were inspected while they lay in stock: a hold of them that happened before has had its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InspectedInStock {
+    /// The inspection.
+    pub inspection: Code,
+    /// The order's line.
+    pub line_no: Code,
+    /// The receipt, when it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Code>,
+    /// The lot, when it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lot: Option<Code>,
+    /// How much of it no hold has been reported for.
+    pub quantity: Quantity,
+    /// When it was inspected.
+    pub at: Timestamp,
 }
 
 /// How an order ended: the sums over its lines, each in its own unit.
@@ -284,6 +306,7 @@ impl PurchaseOrder {
             shipments: Vec::new(),
             receipts: Vec::new(),
             nonconformances: Vec::new(),
+            inspected_in_stock: Vec::new(),
             invoices: Vec::new(),
             foreign_parts: Vec::new(),
             changes: 0,

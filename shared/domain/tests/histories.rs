@@ -111,7 +111,10 @@ fn facts(dice: &mut Dice) -> Vec<Fact> {
             let lots = dice
                 .one_in(3)
                 .then(|| json!([{"lotId": format!("L{number}"), "qty": came.to_string()}]));
-            let mut line = json!({"lineNo": no, "qtyReceived": came.to_string(), "qtyInQuestion": held.to_string()});
+            // Held as they come, held afterwards, or inspected in stock.
+            let way = dice.roll(3);
+            let in_question = if way == 0 { held } else { 0 };
+            let mut line = json!({"lineNo": no, "qtyReceived": came.to_string(), "qtyInQuestion": in_question.to_string()});
             if let Some(lots) = lots {
                 line["lots"] = lots;
             }
@@ -120,7 +123,19 @@ fn facts(dice: &mut Dice) -> Vec<Fact> {
                 json!({"receiptNumber": number, "poNumber": "4711", "lines": [line]}),
             );
             pay += came - held;
-            if held > 0 {
+            if held > 0 && way == 1 {
+                add(
+                    "quality.held",
+                    json!({"holdNumber": format!("H{number}"), "poNumber": "4711", "receiptNumber": number, "lineNo": no, "qty": held.to_string(), "reason": "sample"}),
+                );
+            }
+            if held > 0 && way != 2 && dice.one_in(4) {
+                add(
+                    "quality.released",
+                    json!({"releaseNumber": format!("F{number}"), "poNumber": "4711", "receiptNumber": number, "lineNo": no, "qtyReleased": held.to_string()}),
+                );
+                pay += held;
+            } else if held > 0 {
                 let rejected = dice.roll(held + 1);
                 pay += held - rejected;
                 add(
@@ -244,7 +259,7 @@ fn any_interleaving_and_any_duplication_of_valid_facts_ends_as_the_tidy_order() 
             .flat_map(|half| half.join().unwrap())
             .collect()
     });
-    assert_eq!(kinds.len(), 9, "every kind of fact took part: {kinds:?}");
+    assert_eq!(kinds.len(), 11, "every kind of fact took part: {kinds:?}");
 }
 
 fn histories(from: u64) -> BTreeSet<FactKind> {

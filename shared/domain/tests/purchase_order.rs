@@ -351,6 +351,71 @@ fn an_inspection_that_comes_first_waits_for_its_goods() {
     assert_eq!(world.codes(), [Code::QualityQuantity]);
 }
 
+fn lies(world: &World) -> [String; 4] {
+    let line = &world.order().lines[0];
+    [
+        Place::Stocked,
+        Place::Held,
+        Place::Rejected,
+        Place::Scrapped,
+    ]
+    .map(|place| line.at(place).to_string())
+}
+
+#[test]
+fn goods_that_are_inspected_without_a_hold_are_rejected_where_they_lie_and_not_paid() {
+    let mut world = world();
+    world.send("receipt.posted", receipt("W1", &[("1", "6")]));
+    // More is expected and no receipt is named: nobody knows which goods are meant.
+    let unsure = world.send(
+        "quality.inspection.completed",
+        json!({"inspectionId": "Q1", "poNumber": "4711", "qtyAccepted": "2", "qtyRejected": "4"}),
+    );
+    assert_eq!(world.codes(), [Code::QualityQuantity]);
+    let bill = world.send("invoice.received", invoice("R1", &[("1", "6", "20")]));
+    assert_eq!(
+        world.state(bill),
+        Some(&EntryState::Waiting),
+        "not paid over the inspection's head"
+    );
+    world.send("receipt.posted", receipt("W2", &[("1", "4")]));
+    assert_eq!(world.state(unsure), None, "applied");
+    assert_eq!(lies(&world), ["6", "0", "4", "0"]);
+    assert_eq!(world.state(bill), None, "paid");
+
+    // The hold that happened before it comes late: it has had its answer.
+    world.send("quality.held", json!({"holdNumber": "H1", "poNumber": "4711", "receiptNumber": "W1", "qty": "6", "reason": "sample"}));
+    assert_eq!(lies(&world), ["6", "0", "4", "0"]);
+    assert_eq!(world.codes(), [Code::Nonconformance]);
+}
+
+#[test]
+fn more_than_came_is_told_at_once() {
+    for (kind, data) in [
+        (
+            "quality.released",
+            json!({"releaseNumber": "F1", "qtyReleased": "7"}),
+        ),
+        (
+            "quality.held",
+            json!({"holdNumber": "H2", "qty": "7", "reason": "sample"}),
+        ),
+        (
+            "quality.inspection.completed",
+            json!({"inspectionId": "Q1", "qtyAccepted": "3", "qtyRejected": "4"}),
+        ),
+    ] {
+        let mut world = world();
+        world.send("receipt.posted", json!({"receiptNumber": "W1", "poNumber": "4711", "lines": [{"lineNo": "1", "qtyReceived": "6", "qtyInQuestion": "5"}]}));
+        let mut data = data;
+        data["poNumber"] = json!("4711");
+        data["receiptNumber"] = json!("W1");
+        world.send(kind, data);
+        assert_eq!(world.codes(), [Code::QualityQuantity], "{kind}");
+        assert_eq!(lies(&world), ["1", "5", "0", "0"], "{kind}");
+    }
+}
+
 #[test]
 fn cancelled_before_it_exists_and_what_comes_afterwards() {
     let mut world = World::new(world::plant(json!({})));

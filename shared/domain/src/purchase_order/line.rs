@@ -203,6 +203,12 @@ impl Goods {
     pub fn at(&self, place: Place) -> Quantity {
         self.lies.get(&place).copied().unwrap_or_default()
     }
+
+    /// How much of it came in all.
+    #[must_use]
+    pub fn came(&self) -> Quantity {
+        self.lies.values().copied().sum()
+    }
 }
 
 impl Line {
@@ -212,10 +218,17 @@ impl Line {
         self.goods.iter().map(|goods| goods.at(place)).sum()
     }
 
+    /// How much of what is meant lies there.
+    #[must_use]
+    pub fn there(&self, of: Meant<'_>, place: Place) -> Quantity {
+        let meant = self.goods.iter().filter(|goods| of.fits(goods));
+        meant.map(|goods| goods.at(place)).sum()
+    }
+
     /// What came in all, reversed receipts included.
     #[must_use]
     pub fn came(&self) -> Quantity {
-        Place::ALL.into_iter().map(|place| self.at(place)).sum()
+        self.goods.iter().map(Goods::came).sum()
     }
 
     /// What came and was not reversed: stocked, held, rejected, scrapped or returned.

@@ -208,14 +208,15 @@ fn is_ready(created: Option<&PurchaseOrder>, entry: &Entry, entries: &[Entry]) -
             FactKind::InvoiceReceived => created.is_some_and(|order| {
                 match order.invoice(entry.sequence) {
                     Some(invoice) => order.can_post(invoice),
-                    // An invoice before the first receipt would only be looked at to be put back.
+                    // An invoice before the first receipt would only be looked at to be put back; and what an
+                    // inspection says of goods that it has not found yet is not paid over its head.
                     None => {
-                        !order.receipts.is_empty()
-                            || !entry.accepted.is_empty()
-                            || order
-                                .lines
-                                .iter()
-                                .any(|line| line.service || line.cancelled || line.short_closed)
+                        !entries.iter().any(keeps_from_paying)
+                            && (!order.receipts.is_empty()
+                                || !entry.accepted.is_empty()
+                                || order.lines.iter().any(|line| {
+                                    line.service || line.cancelled || line.short_closed
+                                }))
                     }
                 }
             }),
@@ -259,4 +260,15 @@ fn is_ready(created: Option<&PurchaseOrder>, entry: &Entry, entries: &[Entry]) -
         | EntryState::Skipped
         | EntryState::Recorded => false,
     }
+}
+
+/// Whether goods may be held or rejected by it that are not yet.
+fn keeps_from_paying(entry: &Entry) -> bool {
+    matches!(
+        entry.kind,
+        FactKind::QualityHeld | FactKind::InspectionCompleted
+    ) && matches!(
+        entry.state,
+        EntryState::Parked { .. } | EntryState::OnHold { .. }
+    )
 }

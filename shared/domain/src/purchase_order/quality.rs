@@ -1,6 +1,10 @@
 //! What an inspection does with goods that came in.
 
-use super::{GoodsMove, Line, Meant, Nonconformance, Place, PurchaseOrder, Refusal};
+use jiff::Timestamp;
+
+use super::{
+    Goods, GoodsMove, InspectedInStock, Line, Meant, Nonconformance, Place, PurchaseOrder, Refusal,
+};
 use crate::decimal::Quantity;
 use crate::exception::{Code as ExceptionCode, Exception};
 use crate::fact::{
@@ -10,58 +14,122 @@ use crate::fact::{
 /// Which goods a fact about quality means.
 struct Named<'a> {
     line_no: Option<&'a Code>,
-    receipt: Option<&'a Code>,
-    lot: Option<&'a Code>,
+    of: Meant<'a>,
     what: String,
 }
 
+impl<'a> Named<'a> {
+    fn held(fact: &'a QualityHeld) -> Self {
+        Self {
+            line_no: fact.line_no.as_ref(),
+            of: Meant {
+                receipt: fact.receipt_number.as_ref(),
+                lot: fact.lot_id.as_ref(),
+            },
+            what: format!("hold {}", fact.hold_number),
+        }
+    }
+
+    fn released(fact: &'a QualityReleased) -> Self {
+        Self {
+            line_no: fact.line_no.as_ref(),
+            of: Meant {
+                receipt: fact.receipt_number.as_ref(),
+                lot: fact.lot_id.as_ref(),
+            },
+            what: format!("release {}", fact.release_number),
+        }
+    }
+
+    fn inspected(fact: &'a InspectionCompleted) -> Self {
+        Self {
+            line_no: fact.line_no.as_ref(),
+            of: Meant {
+                receipt: fact.receipt_number.as_ref(),
+                lot: fact.lot_id.as_ref(),
+            },
+            what: format!("inspection {}", fact.inspection_id),
+        }
+    }
+}
+
 impl PurchaseOrder {
-    /// What holding goods back does.
+    /// What holding goods back does. What was inspected since then is not held any more.
     ///
     /// # Errors
-    /// Waits until so much is in stock; `AMBIGUOUS_REFERENCE`, `UNKNOWN_LINE`.
-    pub fn hold(&self, fact: &QualityHeld) -> Result<Vec<GoodsMove>, Refusal> {
-        let named = Named {
-            line_no: fact.line_no.as_ref(),
-            receipt: fact.receipt_number.as_ref(),
-            lot: fact.lot_id.as_ref(),
-            what: format!("hold {}", fact.hold_number),
+    /// Waits until so much is in stock; `QUALITY_QUANTITY` when so much did not come, `AMBIGUOUS_REFERENCE`,
+    /// `UNKNOWN_LINE`.
+    pub fn hold(
+        &self,
+        fact: &QualityHeld,
+        happened_at: Timestamp,
+    ) -> Result<Vec<GoodsMove>, Refusal> {
+        let named = Named::held(fact);
+        let line = self.line_of(&named)?;
+        let answered: Quantity = self
+            .inspected_in_stock
+            .iter()
+            .filter(|one| one.answers(line, named.of, happened_at))
+            .map(|one| one.quantity)
+            .sum();
+        let left = fact.qty - answered.min(fact.qty);
+        if left.is_zero() {
+            return Ok(Vec::new());
+        }
+        self.shift(line, &named, Place::Stocked, Place::Held, left)
+    }
+
+    /// The order after goods were held: what of it was inspected already.
+    pub fn settle_hold(&mut self, fact: &QualityHeld, happened_at: Timestamp, moves: &[GoodsMove]) {
+        let named = Named::held(fact);
+        let Ok(line) = self.line_of(&named).cloned() else {
+            return;
         };
-        self.shift(&named, Place::Stocked, Place::Held, fact.qty)
+        let held: Quantity = moves.iter().map(|of| of.quantity).sum();
+        let mut answered = fact.qty - held;
+        for one in &mut self.inspected_in_stock {
+            if one.answers(&line, named.of, happened_at) {
+                let of_this = one.quantity.min(answered);
+                one.quantity = one.quantity - of_this;
+                answered = answered - of_this;
+            }
+        }
+        self.inspected_in_stock
+            .retain(|one| one.quantity.is_positive());
     }
 
     /// What releasing held goods does.
     ///
     /// # Errors
-    /// Waits until so much is held; `AMBIGUOUS_REFERENCE`, `UNKNOWN_LINE`.
+    /// Waits until so much is held; `QUALITY_QUANTITY` when so much did not come, `AMBIGUOUS_REFERENCE`,
+    /// `UNKNOWN_LINE`.
     pub fn release(&self, fact: &QualityReleased) -> Result<Vec<GoodsMove>, Refusal> {
-        let named = Named {
-            line_no: fact.line_no.as_ref(),
-            receipt: fact.receipt_number.as_ref(),
-            lot: fact.lot_id.as_ref(),
-            what: format!("release {}", fact.release_number),
-        };
-        self.shift(&named, Place::Held, Place::Stocked, fact.qty_released)
+        let named = Named::released(fact);
+        let line = self.line_of(&named)?;
+        self.shift(line, &named, Place::Held, Place::Stocked, fact.qty_released)
     }
 
-    /// What an inspection does: what was accepted goes to stock, the rest is rejected where it lies.
+    /// What an inspection does: what was accepted goes to stock or stays there, the rest is rejected. Goods on hold
+    /// are those that are inspected; where too few are, the rest of them lay in stock.
     ///
     /// # Errors
-    /// Waits until so much is held; `AMBIGUOUS_REFERENCE`, `UNKNOWN_LINE`.
+    /// Waits until so much has come; `QUALITY_QUANTITY`, `AMBIGUOUS_REFERENCE`, `UNKNOWN_LINE`.
     pub fn inspect(&self, fact: &InspectionCompleted) -> Result<Vec<GoodsMove>, Refusal> {
-        let named = Named {
-            line_no: fact.line_no.as_ref(),
-            receipt: fact.receipt_number.as_ref(),
-            lot: fact.lot_id.as_ref(),
-            what: format!("inspection {}", fact.inspection_id),
-        };
+        let named = Named::inspected(fact);
+        let line = self.line_of(&named)?;
         let all = fact.qty_accepted + fact.qty_rejected;
-        let moves = self.shift(&named, Place::Held, Place::Stocked, all)?;
-        let mut left = fact.qty_accepted;
+        let held = line.there(named.of, Place::Held).min(all);
+        let in_stock = all - held;
+        if in_stock.is_positive() {
+            self.may_be_inspected_in_stock(line, &named, all, in_stock)?;
+        }
+        // What lies in stock is accepted first, and what is on hold rejected first: goods go one way only.
+        let stays = fact.qty_accepted.min(in_stock);
+        let mut released = fact.qty_accepted - stays;
         let mut sorted = Vec::new();
-        for of in moves {
-            let accepted = of.quantity.min(left);
-            left = left - accepted;
+        for of in self.shift(line, &named, Place::Held, Place::Stocked, held)? {
+            let accepted = of.quantity.min(released);
+            released = released - accepted;
             for (quantity, to) in [
                 (accepted, Place::Stocked),
                 (of.quantity - accepted, Place::Rejected),
@@ -75,7 +143,65 @@ impl PurchaseOrder {
                 }
             }
         }
+        sorted.extend(self.shift(
+            line,
+            &named,
+            Place::Stocked,
+            Place::Rejected,
+            in_stock - stays,
+        )?);
         Ok(sorted)
+    }
+
+    /// Goods in stock are those of an inspection only when it is sure that they are meant: when it names them, or
+    /// nothing more is expected.
+    fn may_be_inspected_in_stock(
+        &self,
+        line: &Line,
+        named: &Named<'_>,
+        all: Quantity,
+        in_stock: Quantity,
+    ) -> Result<(), Refusal> {
+        let there = line.there(named.of, Place::Stocked);
+        let have_come = self.have_come(line, named.of);
+        if in_stock <= there && have_come {
+            return Ok(());
+        }
+        if in_stock > there && !have_come {
+            return Err(Refusal::Wait {
+                reason: format!(
+                    "{}: {all} of line {} were inspected, {} are on hold and {there} in stock",
+                    named.what,
+                    line.line_no,
+                    line.there(named.of, Place::Held)
+                ),
+                becomes: ExceptionCode::QualityQuantity,
+            });
+        }
+        let more = if have_come {
+            ""
+        } else {
+            ", and more is expected: the inspection has to name the receipt or the lot"
+        };
+        Err(Exception::new(
+            ExceptionCode::QualityQuantity,
+            format!(
+                "{}: {all} of line {} were inspected; {} are on hold and {there} in stock{more}",
+                named.what,
+                line.line_no,
+                line.there(named.of, Place::Held)
+            ),
+        )
+        .into())
+    }
+
+    /// Whether the goods that are meant are there, all that will come of them.
+    fn have_come(&self, line: &Line, of: Meant<'_>) -> bool {
+        match (of.receipt, of.lot) {
+            (Some(receipt), _) => self.receipts.iter().any(|one| one.number == *receipt),
+            (None, Some(_)) => line.goods.iter().any(|goods| of.fits(goods)),
+            (None, None) => line.open() <= line.may_miss,
+        }
     }
 
     /// What a disposition does with rejected goods.
@@ -119,8 +245,31 @@ impl PurchaseOrder {
             .ok_or_else(|| exceeds().into())
     }
 
-    /// The order after an inspection has rejected goods.
-    pub fn open_nonconformance(&mut self, fact: &InspectionCompleted, moves: &[GoodsMove]) {
+    /// The order after an inspection: what was rejected is a nonconformance.
+    pub fn settle_inspection(
+        &mut self,
+        fact: &InspectionCompleted,
+        happened_at: Timestamp,
+        moves: &[GoodsMove],
+    ) {
+        let named = Named::inspected(fact);
+        let from_hold = moves.iter().filter(|of| of.from == Place::Held);
+        let from_hold: Quantity = from_hold.map(|of| of.quantity).sum();
+        let in_stock = fact.qty_accepted + fact.qty_rejected - from_hold;
+        if let Ok(line) = self.line_of(&named)
+            && in_stock.is_positive()
+        {
+            self.inspected_in_stock.push(InspectedInStock {
+                inspection: fact.inspection_id.clone(),
+                line_no: line.line_no.clone(),
+                receipt: fact.receipt_number.clone(),
+                lot: fact.lot_id.clone(),
+                quantity: in_stock,
+                at: happened_at,
+            });
+            self.inspected_in_stock
+                .sort_by(|one, other| one.inspection.cmp(&other.inspection));
+        }
         let rejected = moves.iter().filter(|of| of.to == Place::Rejected);
         let open: Quantity = rejected.clone().map(|of| of.quantity).sum();
         let Some(first) = rejected.clone().next() else {
@@ -151,59 +300,62 @@ impl PurchaseOrder {
 
     fn shift(
         &self,
+        line: &Line,
         named: &Named<'_>,
         from: Place,
         to: Place,
         quantity: Quantity,
     ) -> Result<Vec<GoodsMove>, Refusal> {
-        let of = Meant {
-            receipt: named.receipt,
-            lot: named.lot,
-        };
-        let line = match named.line_no {
-            Some(line_no) => self.line(line_no)?,
-            None => match self.only_line(of, named)? {
-                Some(line) => line,
-                None => {
-                    return Err(Refusal::Wait {
-                        reason: format!("{}: no such goods have come yet", named.what),
-                        becomes: ExceptionCode::PredecessorOverdue,
-                    });
-                }
-            },
-        };
-        line.take(&[from], to, quantity, of).ok_or_else(|| {
-            let there: Quantity = line
+        line.take(&[from], to, quantity, named.of).ok_or_else(|| {
+            let there = line.there(named.of, from);
+            let came: Quantity = line
                 .goods
                 .iter()
-                .filter(|goods| of.fits(goods))
-                .map(|goods| goods.at(from))
+                .filter(|goods| named.of.fits(goods))
+                .map(Goods::came)
                 .sum();
+            let reason = format!(
+                "{}: {quantity} of line {} are to be moved, {there} are {}",
+                named.what,
+                line.line_no,
+                if from == Place::Held {
+                    "on hold"
+                } else {
+                    "in stock"
+                }
+            );
+            if quantity > came && self.have_come(line, named.of) {
+                let what = format!("{reason}, and {came} came in all");
+                return Exception::new(ExceptionCode::QualityQuantity, what).into();
+            }
             Refusal::Wait {
-                reason: format!(
-                    "{}: {quantity} of line {} are to be moved, {there} are {}",
-                    named.what,
-                    line.line_no,
-                    if from == Place::Held {
-                        "on hold"
-                    } else {
-                        "in stock"
-                    }
-                ),
+                reason,
                 becomes: ExceptionCode::QualityQuantity,
             }
         })
     }
 
+    /// The line of the goods that are meant.
+    fn line_of(&self, named: &Named<'_>) -> Result<&Line, Refusal> {
+        let found = match named.line_no {
+            Some(line_no) => Some(self.line(line_no)?),
+            None => self.only_line(named)?,
+        };
+        found.ok_or_else(|| Refusal::Wait {
+            reason: format!("{}: no such goods have come yet", named.what),
+            becomes: ExceptionCode::PredecessorOverdue,
+        })
+    }
+
     /// The line that has such goods, when a fact does not name it.
-    fn only_line(&self, of: Meant<'_>, named: &Named<'_>) -> Result<Option<&Line>, Exception> {
+    fn only_line(&self, named: &Named<'_>) -> Result<Option<&Line>, Exception> {
         if let [only] = self.lines.as_slice() {
             return Ok(Some(only));
         }
         let mut fitting = self
             .lines
             .iter()
-            .filter(|line| line.goods.iter().any(|goods| of.fits(goods)));
+            .filter(|line| line.goods.iter().any(|goods| named.of.fits(goods)));
         match (fitting.next(), fitting.next()) {
             (Some(_), Some(_)) => Err(Exception::new(
                 ExceptionCode::AmbiguousReference,
@@ -214,5 +366,18 @@ impl PurchaseOrder {
             )),
             (first, _) => Ok(first),
         }
+    }
+}
+
+impl InspectedInStock {
+    /// Whether it is the answer to a hold that happened at this time.
+    fn answers(&self, line: &Line, held: Meant<'_>, at: Timestamp) -> bool {
+        let alike = |own: &Option<Code>, theirs: Option<&Code>| {
+            own.is_none() || theirs.is_none() || own.as_ref() == theirs
+        };
+        self.line_no == line.line_no
+            && at <= self.at
+            && alike(&self.receipt, held.receipt)
+            && alike(&self.lot, held.lot)
     }
 }

@@ -312,8 +312,9 @@ fn work(
             order.apply_moves(&moves);
         }
         (Step::ReleaseQuality, Fact::QualityHeld(fact), Some(order)) => {
-            let moves = order.hold(fact)?;
+            let moves = order.hold(fact, taken.happened_at)?;
             order.apply_moves(&moves);
+            order.settle_hold(fact, taken.happened_at, &moves);
         }
         (Step::ReleaseQuality, Fact::QualityReleased(fact), Some(order)) => {
             let moves = order.release(fact)?;
@@ -322,7 +323,7 @@ fn work(
         (Step::ReleaseQuality, Fact::InspectionCompleted(fact), Some(order)) => {
             let moves = order.inspect(fact)?;
             order.apply_moves(&moves);
-            order.open_nonconformance(fact, &moves);
+            order.settle_inspection(fact, taken.happened_at, &moves);
         }
         (Step::ReleaseQuality, Fact::NcrDispositioned(fact), Some(order)) => {
             let moves = order.dispose(fact)?;
