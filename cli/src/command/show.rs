@@ -65,7 +65,11 @@ fn print(road: &Road) {
             ],
             view.lines.iter().map(|line| {
                 [
-                    line.line_no.to_string(),
+                    if line.cancelled {
+                        format!("{} (cancelled)", line.line_no)
+                    } else {
+                        line.line_no.to_string()
+                    },
                     line.item.to_string(),
                     format!("{} {}", line.ordered, line.uom),
                     line.unit_price.to_string(),

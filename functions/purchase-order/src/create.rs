@@ -334,6 +334,7 @@ pub(crate) fn as_open_receipt(picking: &Picking) -> OpenReceipt {
                     stock_move: one.id,
                     unit: one.unit,
                     product: one.product,
+                    untracked: !one.tracked,
                     lines: one.lines.clone(),
                 })
             })

@@ -64,7 +64,8 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Done, St
             .plan
             .open_receipt
             .clone()
-            .filter(|open| covers(open, &work.plan)),
+            // Whether items are tracked may have changed since: who needs to know looks again.
+            .filter(|open| covers(open, &work.plan) && drops_lots(open, &work.plan).is_none()),
         Resume::Again { .. } => None,
     };
     for _ in 0..2 {
@@ -76,7 +77,12 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Done, St
                     return Ok(done(work, order, Some(&read), Some(booked)));
                 }
                 match choose(work, order, &read)? {
-                    Some(open) => open,
+                    Some(open) => {
+                        if let Some(line) = drops_lots(&open, &work.plan) {
+                            goods::may_drop_lots(work, &order.line(&line.line_no)?.item)?;
+                        }
+                        open
+                    }
                     None => return beside(&odoo, work, order, id).await,
                 }
             }
@@ -143,6 +149,20 @@ async fn beside(
         counted(work, line, &read)?;
     }
     Ok(done(work, order, Some(&read), Some(picking)))
+}
+
+/// The line, if any, of goods whose lots Odoo would not keep.
+fn drops_lots<'p>(open: &OpenReceipt, plan: &'p ReceiptPlan) -> Option<&'p ReceiptPlanLine> {
+    let untracked = |line: &ReceiptPlanLine| {
+        let one = open
+            .moves
+            .iter()
+            .find(|one| one.order_line == line.odoo_line);
+        one.is_some_and(|one| one.untracked)
+    };
+    let has_lots = |line: &&ReceiptPlanLine| line.parts.iter().any(|part| part.lot.is_some());
+    let mut of_untracked = plan.lines.iter().filter(|line| untracked(line));
+    of_untracked.find(has_lots)
 }
 
 fn covers(open: &OpenReceipt, plan: &ReceiptPlan) -> bool {
@@ -222,7 +242,7 @@ fn declaration(
             })?;
             parts.push(DeclaredPart {
                 quantity,
-                lot: part.lot.as_ref().map(|name| goods::named(name, part)),
+                lot: goods::lot_of(!one.untracked, part).map(|name| goods::named(name, part)),
                 to: hold.filter(|_| part.held),
             });
         }

@@ -101,6 +101,8 @@ codes! {
     AcknowledgementDiffers = "ACKNOWLEDGEMENT_DIFFERS", Buyer, 8, "Accept what the supplier offers, and the order is changed in Odoo; or skip, and the order stays as it was.";
     /// The supplier wants to deliver another item than was ordered.
     Substituted = "SUBSTITUTED", Buyer, 8, "Cancel the line and order the other item by po.changed and po.cancelled, if it fits; then skip the acknowledgement.";
+    /// The supplier has refused a line, and it is cancelled.
+    LineRefused = "LINE_REFUSED", Buyer, 24, "Order the goods elsewhere if they are needed; then skip, and the order goes on without the line.";
     /// The supplier has not answered the order by its due time.
     AcknowledgementOverdue = "ACK_OVERDUE", Buyer, 24, "Ask the supplier; the acknowledgement is applied when it comes, and nothing else waits for it.";
     /// A change wants less of a line than has been received or billed, or changes an order that is finished.
@@ -117,6 +119,8 @@ codes! {
     AsnRequired = "ASN_REQUIRED", Warehouse, 8, "Accept to book the goods without the notice, or send them back and skip the receipt.";
     /// An item that is tracked by lot or serial number came without one.
     LotMissing = "LOT_MISSING", Warehouse, 8, "Ask the dock for the lot or serial numbers; send the receipt again with them, then skip this one.";
+    /// An item came with a lot or serial number, and Odoo does not track it by them.
+    LotNotTracked = "LOT_NOT_TRACKED", DataSteward, 8, "Let Odoo track the item by lot or serial number, then retry; or accept, and the goods are booked without their numbers, which are kept here.";
     /// Odoo has the lot or serial number already, elsewhere.
     LotTaken = "LOT_TAKEN", Warehouse, 8, "Look where Odoo has the number; ask the dock for the right one, then skip this one.";
     /// More is reversed than is left of the receipt.
@@ -198,7 +202,7 @@ codes! {
     /// Odoo's rights, key or configuration keep Interplant from working.
     OdooConfiguration = "ODOO_CONFIGURATION", Operations, 4, "Mend user, key, rights or database name in Odoo and in the secret, then retry.";
     /// Two facts with one business key and revision have different contents.
-    ConflictingFact = "CONFLICTING_FACT", DataSteward, 8, "Ask the plant which content is right; the first one is in force. Then skip this one.";
+    ConflictingFact = "CONFLICTING_FACT", DataSteward, 8, "Ask the plant which content is right; the first one is in force. If it is this one, let the difference be sent: po.changed, receipt.reversed and a new receipt, a credit note. Then skip this one.";
     /// A version of a document was sent to the plant's webhook as often as it may be, and never taken.
     NotDelivered = "NOT_DELIVERED", Operations, 4, "Mend what the webhook answers, then `interplant outbox send-again`; then skip.";
     /// Nothing is sent to the plant's webhook any more: it is gone, or address or key cannot be used.
@@ -255,6 +259,7 @@ impl Code {
                 | Self::Compensation
                 | Self::OverReceipt
                 | Self::AsnRequired
+                | Self::LotNotTracked
                 | Self::Price
                 | Self::PriceTotal
                 | Self::QuantityReceived

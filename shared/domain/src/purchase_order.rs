@@ -379,7 +379,31 @@ impl PurchaseOrder {
                 exception,
             }
         });
-        rejected.chain(overbilled).collect()
+        rejected.chain(overbilled).chain(self.refused()).collect()
+    }
+
+    /// What the supplier refuses and the buyer does not know of: line by line, or the order as a whole.
+    fn refused(&self) -> Vec<Condition> {
+        let condition = |subject: &Code, what: String| Condition {
+            subject: subject.to_string(),
+            exception: Exception::new(
+                ExceptionCode::LineRefused,
+                format!("the supplier refuses {what}: it is cancelled"),
+            ),
+        };
+        if self.lines.iter().all(Line::is_refused_unseen) {
+            let what = format!("order {}", self.number);
+            return vec![condition(&self.number, what)];
+        }
+        let refused = self.lines.iter().filter(|line| line.is_refused_unseen());
+        let refused = refused.map(|line| {
+            let what = format!(
+                "line {} of order {}, {} {} of item {}",
+                line.line_no, self.number, line.ordered, line.uom, line.item
+            );
+            condition(&line.line_no, what)
+        });
+        refused.collect()
     }
 
     /// How the order ended.
@@ -504,6 +528,7 @@ fn new_line(line: &PoLine, plant: &Plant) -> Line {
         need_date: line.need_date,
         promised_date: None,
         cancelled: false,
+        refusal_seen: false,
         short_closed: false,
         may_miss: plant.receipts.under(&line.uom, line.qty),
         first: Terms {

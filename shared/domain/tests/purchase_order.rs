@@ -109,6 +109,9 @@ fn what_a_supplier_may_answer() {
         "po.acknowledged",
         ack(json!({"lineNo": "1", "status": "rejected"})),
     );
+    assert_eq!(world.codes(), [Code::LineRefused]);
+    assert!(!world.is_closed(), "the buyer does not know yet");
+    world.decide(Code::LineRefused, "skip", "buyer");
     assert!(world.is_closed());
     assert_eq!(
         world.order().closing.as_ref().unwrap().reason,
@@ -352,7 +355,7 @@ fn an_inspection_that_comes_first_waits_for_its_goods() {
 }
 
 fn lies(world: &World) -> [String; 4] {
-    let line = &world.order().lines[0];
+    let line = world.order().lines.first().unwrap();
     [
         Place::Stocked,
         Place::Held,

@@ -93,6 +93,8 @@ pub struct Move {
     pub state: PickingState,
     /// The item.
     pub product: i64,
+    /// Whether the item is tracked by lot or serial number; of others Odoo drops the number without a word.
+    pub tracked: bool,
     /// Its lines: by lot and by place.
     pub lines: Vec<i64>,
     /// The location that it takes from.
@@ -372,6 +374,7 @@ pub(crate) fn fields() -> Vec<(&'static str, Body)> {
         "purchase_line_id",
         "state",
         "product_id",
+        "has_tracking",
         "move_line_ids",
         "location_id",
         "product_qty",
@@ -415,6 +418,7 @@ fn read_move(of: Record<'_>) -> Result<Move, Error> {
         order_line: of.link("purchase_line_id")?,
         state: PickingState::read(of)?,
         product: of.linked("product_id")?,
+        tracked: of.text("has_tracking")? != Some("none"),
         lines: of.links("move_line_ids")?,
         from: of.linked("location_id")?,
         demand_in_item_unit: Quantity::from_decimal(of.decimal("product_qty")?),

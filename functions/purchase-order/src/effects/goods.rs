@@ -154,6 +154,12 @@ pub(crate) async fn carry_out<P>(
             is_there(odoo, transfer, &read, &lots).await?;
         }
         if in_parts {
+            let moves = in_order(&read).into_iter().zip(&transfer.parts);
+            for ((one, parts), item) in moves.zip(&transfer.items) {
+                if comes_in && !one.tracked && parts.iter().any(|part| part.lot.is_some()) {
+                    may_drop_lots(work, item)?;
+                }
+            }
             let declaration = declaration(odoo, work, transfer, &read, &lots).await?;
             match odoo.declare_receipt(id, &declaration).await {
                 // Done since we looked: what counts is read below.
@@ -274,7 +280,7 @@ async fn is_there(
     let mut needed: BTreeMap<(i64, i64, Option<i64>), Decimal> = BTreeMap::new();
     for (one, parts) in in_order(read).into_iter().zip(&transfer.parts) {
         for part in parts {
-            let lot = match &part.lot {
+            let lot = match lot_of(one.tracked, part) {
                 None => None,
                 Some(name) => Some(known(transfer, lots, one.product, name)?),
             };
@@ -326,7 +332,7 @@ async fn declaration<P>(
     for (one, parts) in moves.iter().zip(&transfer.parts) {
         let mut of = Vec::new();
         for part in parts {
-            let lot = match &part.lot {
+            let lot = match lot_of(one.tracked, part) {
                 None => None,
                 Some(name) if comes_in => Some(named(name, part)),
                 Some(name) => Some(Lot::Known(known(transfer, lots, one.product, name)?)),
@@ -350,6 +356,26 @@ async fn declaration<P>(
         guard: None,
         moves: declared,
     })
+}
+
+/// The lot of goods, if Odoo tracks the item by lots.
+pub(crate) fn lot_of(tracked: bool, part: &GoodsPart) -> Option<&Code> {
+    part.lot.as_ref().filter(|_| tracked)
+}
+
+/// Whether goods may be booked without the lots with which they came.
+pub(crate) fn may_drop_lots<P>(work: &Work<P>, item: &Code) -> Result<(), StepError> {
+    if work.taken()?.is_accepted(ExceptionCode::LotNotTracked) {
+        return Ok(());
+    }
+    Err(Exception::new(
+        ExceptionCode::LotNotTracked,
+        format!(
+            "receipt {} has lots or serial numbers of item {item}, which Odoo does not track by them and would drop; nothing was booked",
+            work.fact.number()
+        ),
+    )
+    .into())
 }
 
 /// A lot as it comes in.

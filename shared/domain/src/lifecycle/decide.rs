@@ -377,6 +377,16 @@ fn leave(order: &mut PurchaseOrder, raised: &RaisedException) {
             line.credit_waived = true;
         }
     }
+    if raised.exception.code == ExceptionCode::LineRefused {
+        let all = about(order.number.as_str());
+        for line in order
+            .lines
+            .iter_mut()
+            .filter(|line| all || about(line.line_no.as_str()))
+        {
+            line.refusal_seen = true;
+        }
+    }
     if raised.exception.code == ExceptionCode::Nonconformance {
         for one in order
             .nonconformances

@@ -32,6 +32,9 @@ pub struct Line {
     /// Whether it was taken back by the plant or refused by the supplier.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cancelled: bool,
+    /// Whether the buyer knows that the supplier has refused it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub refusal_seen: bool,
     /// Whether nothing more is expected, although less came.
     #[serde(default, skip_serializing_if = "is_false")]
     pub short_closed: bool,
@@ -289,10 +292,22 @@ impl Line {
         self.ordered - done
     }
 
+    /// Whether the supplier has refused it and the buyer does not know yet.
+    #[must_use]
+    pub fn is_refused_unseen(&self) -> bool {
+        let by_supplier = |(key, amendment): (&AmendmentKey, &Amendment)| {
+            amendment.cancelled && key.by == Party::Supplier
+        };
+        !self.refusal_seen && self.amendments.iter().any(by_supplier)
+    }
+
     /// Whether nothing is expected, nothing waits for a decision about it, and what may be paid is billed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let invoiced = self.invoiced();
+        if self.is_refused_unseen() {
+            return false;
+        }
         if self.service {
             return self.cancelled || self.short_closed || invoiced >= self.ordered;
         }

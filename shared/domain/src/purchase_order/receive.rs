@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{AppliedReceipt, GoodsMove, Line, Meant, Place, PurchaseOrder, Refusal, Taken};
 use crate::decimal::Quantity;
 use crate::exception::{Code as ExceptionCode, Exception};
-use crate::fact::{Code, Day, LotQuantity, ReceiptLine, ReceiptPosted, ReceiptReversed};
+use crate::fact::{Code, Day, LotQuantity, ReceiptLine, ReceiptPosted, ReceiptReversed, is_false};
 
 /// A receipt that Odoo has prepared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub struct OpenMove {
     pub unit: i64,
     /// The item.
     pub product: i64,
+    /// Whether it is not tracked by lot or serial number.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub untracked: bool,
     /// Its lines.
     pub lines: Vec<i64>,
 }

@@ -490,6 +490,9 @@ fn what_the_supplier_answers_beyond_the_tolerance_waits_for_the_buyer_and_goods_
         );
         it.decide(world, Code::AcknowledgementDiffers, Decision::Accept)
             .await;
+        it.rest(world).await;
+        assert_eq!(it.codes(world).await, [Code::LineRefused]);
+        it.decide(world, Code::LineRefused, Decision::Skip).await;
         it.bill(world, "", it.invoice("", &[("1", "8", "25")], "200"))
             .await;
         it.assert_closed(world, Ended::ShortClosed).await;
@@ -510,8 +513,85 @@ fn what_the_supplier_answers_beyond_the_tolerance_waits_for_the_buyer_and_goods_
                 json!({"ackNumber": "A1", "headerCode": {"list": "x12-587", "code": "RJ"}}),
             )
             .await;
+        refused.rest(world).await;
+        assert_eq!(refused.codes(world).await, [Code::LineRefused]);
+        refused
+            .decide(world, Code::LineRefused, Decision::Skip)
+            .await;
         refused.assert_closed(world, Ended::Cancelled).await;
         assert_eq!(refused.in_odoo(world).await.0, "cancel");
+    });
+}
+
+#[test]
+fn goods_that_odoo_does_not_track_are_inspected_by_lot_where_they_lie_and_what_is_rejected_is_not_paid()
+ {
+    beside_others(async |world| {
+        let it = Purchase::new(world, &[("1", "TEST-FRAME", "10", "20")]).await;
+        let (receipt, lot) = (format!("W1-{}", it.number()), format!("LF-{}", it.number()));
+        // The hold names only the receipt, and comes before it; the invoice is there as well.
+        send(world, &it.fact("quality.held", "hold", json!({
+            "holdNumber": format!("H1-{}", it.number()), "receiptNumber": receipt, "lineNo": "1", "qty": "1", "reason": "sample"
+        }))).await;
+        it.bill(world, "", it.invoice("", &[("1", "6", "20")], "120"))
+            .await;
+        it.send(
+            world,
+            "receipt.posted",
+            "receipt",
+            json!({"receiptNumber": receipt, "lines": [
+                {"lineNo": "1", "qtyReceived": "10", "lots": [{"lotId": lot, "qty": "10"}]}
+            ]}),
+        )
+        .await;
+        it.rest(world).await;
+        assert_eq!(it.codes(world).await, [Code::LotNotTracked]);
+        assert_eq!(
+            it.in_odoo(world).await.1,
+            [("10".into(), "0".into(), "0".into())]
+        );
+        it.decide(world, Code::LotNotTracked, Decision::Accept)
+            .await;
+        let order = it.rest(world).await;
+        assert_eq!(order.lines[0].at(Place::Held).to_string(), "1");
+        // More is rejected than is on hold.
+        send(
+            world,
+            &it.fact(
+                "quality.inspection.completed",
+                "inspection",
+                json!({
+                    "inspectionId": format!("Q1-{}", it.number()), "lotId": lot, "lineNo": "1",
+                    "qtyAccepted": "6", "qtyRejected": "4", "ncrId": format!("N1-{}", it.number())
+                }),
+            ),
+        )
+        .await;
+        let order = it.rest(world).await;
+        let lies = [Place::Stocked, Place::Held, Place::Rejected];
+        assert_eq!(
+            lies.map(|place| order.lines[0].at(place).to_string()),
+            ["6", "0", "4"]
+        );
+        it.send(
+            world,
+            "ncr.dispositioned",
+            "ncr",
+            json!({"ncrId": format!("N1-{}", it.number()), "disposition": "return", "qty": "4"}),
+        )
+        .await;
+        it.send(
+            world,
+            "po.closed",
+            "closed",
+            json!({"reason": "shortClosed"}),
+        )
+        .await;
+        it.assert_closed(world, Ended::ShortClosed).await;
+        assert_eq!(
+            it.in_odoo(world).await.1,
+            [("10".into(), "6".into(), "6".into())]
+        );
     });
 }
 
