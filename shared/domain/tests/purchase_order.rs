@@ -355,7 +355,9 @@ fn an_inspection_that_comes_first_waits_for_its_goods() {
 }
 
 fn lies(world: &World) -> [String; 4] {
-    let line = world.order().lines.first().unwrap();
+    let Some(line) = world.order().lines.first() else {
+        return Default::default();
+    };
     [
         Place::Stocked,
         Place::Held,
