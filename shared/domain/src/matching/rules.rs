@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{
-    Check, Evaluation, Inputs, LineInputs, PayableLine, RULE_VERSION, Resolved, Verdict, cents,
+    Check, Evaluation, Inputs, Limit, LineInputs, PayableLine, RULE_VERSION, Resolved, Verdict,
+    cents,
 };
 use crate::decimal::{Amount, Quantity, UnitPrice};
 use crate::exception::Code as ExceptionCode;
@@ -368,6 +369,7 @@ impl<'a> Run<'a> {
         let more = value - agreed * quantity;
         let of_value = agreed * quantity;
         let (percent, amount) = (tolerances.price_over_percent, tolerances.price_over_amount);
+        let limits = self.both(percent, amount, more, of_value);
         let beyond = more > Decimal::ZERO
             && (percent.exceeded_percent(more, of_value) || amount.exceeded(more));
         let cheap = more < Decimal::ZERO
@@ -378,11 +380,12 @@ impl<'a> Run<'a> {
         let mut of = Compared::new("3W-3", line.unit_price, six(price).normalize());
         of.line = Some(&line.line_no);
         of.variance = format!(
-            "{} per unit, {} on the line",
+            "{} per unit, {} {} on the line",
             percent_of(more, of_value),
-            cents(more).normalize()
+            cents(more).normalize(),
+            self.inputs.invoice.currency.as_str()
         );
-        of.tolerance = format!("{percent} % and {amount}");
+        of.tolerance = limits;
         of.at_risk = more;
         if beyond {
             self.check(of, Verdict::Held, Some(ExceptionCode::Price));
@@ -393,22 +396,44 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// A limit in percent and one in money, both of which hold, with the one that is exceeded.
+    fn both(&self, percent: Limit, amount: Limit, more: Decimal, of: Decimal) -> String {
+        let currency = self.inputs.invoice.currency.as_str();
+        let parts = [
+            (percent, "%", percent.exceeded_percent(more, of)),
+            (amount, currency, amount.exceeded(more)),
+        ];
+        let parts = parts.into_iter().filter(|(limit, ..)| limit.0.is_some());
+        let parts = parts.map(|(limit, unit, exceeded)| {
+            let exceeded = exceeded && more > Decimal::ZERO;
+            let what = if exceeded { ", exceeded" } else { "" };
+            format!("{limit} {unit}{what}")
+        });
+        let parts: Vec<String> = parts.collect();
+        if parts.is_empty() {
+            return "none".to_owned();
+        }
+        parts.join(" and ")
+    }
+
     /// 3W-4.
     fn line_total(&mut self, line: &'a LineInputs, paid: &PayableLine, tolerances: &Resolved) {
         let expected = line.unit_price.decimal() * line.ordered.decimal();
         let actual = (line.invoiced_net + paid.net).decimal();
         let more = actual - expected;
         let (percent, amount) = (tolerances.line_total_percent, tolerances.line_total_amount);
+        let limits = self.both(percent, amount, more, expected);
         let beyond = more > Decimal::ZERO
             && (percent.exceeded_percent(more, expected) || amount.exceeded(more));
         let mut of = Compared::new("3W-4", expected.normalize(), actual.normalize());
         of.line = Some(&line.line_no);
         of.variance = format!(
-            "{} ({})",
+            "{} {} ({})",
             cents(more).normalize(),
+            self.inputs.invoice.currency.as_str(),
             percent_of(more, expected)
         );
-        of.tolerance = format!("{percent} % or {amount}");
+        of.tolerance = limits;
         of.at_risk = more;
         self.held_if(beyond, ExceptionCode::PriceTotal, of);
     }
@@ -496,11 +521,12 @@ impl<'a> Run<'a> {
         let more = all - total;
         let tolerances = &self.inputs.settings.tolerances;
         let (percent, amount) = (tolerances.overbill_percent, tolerances.overbill_amount);
+        let limits = self.both(percent, amount, more, total);
         let beyond = more > Decimal::ZERO
             && (percent.exceeded_percent(more, total) || amount.exceeded(more));
         let mut of = Compared::new("3W-13", total.normalize(), all.normalize());
         of.variance = cents(more).normalize().to_string();
-        of.tolerance = format!("{percent} % and {amount}");
+        of.tolerance = limits;
         of.at_risk = more;
         self.held_if(beyond, ExceptionCode::Overbill, of);
     }
@@ -530,13 +556,14 @@ impl<'a> Run<'a> {
                 .unplanned_charges
                 .get(charge.code.as_str())
                 .map(|most| most.decimal());
+            let limits = self.both(percent, amount, more, expected);
             let beyond = more > Decimal::ZERO
                 && (percent.exceeded_percent(more, expected) || amount.exceeded(more))
                 && !(expected.is_zero() && unplanned.is_some_and(|most| actual <= most));
             let mut of = Compared::new("3W-9", agreed, charge.amount);
             of.line = Some(&charge.code);
             of.variance = percent_of(more, expected);
-            of.tolerance = format!("{percent} % and {amount}");
+            of.tolerance = limits;
             of.at_risk = more;
             self.held_if(beyond, ExceptionCode::Charge, of);
         }

@@ -199,7 +199,13 @@ impl PurchaseOrder {
 }
 
 fn refusal(fact: &InvoiceReceived, worst: &Check, failed: &[&Check]) -> Refusal {
-    let all: Vec<String> = failed.iter().map(|check| check.sentence()).collect();
+    // What is there already explains the rest: its quantities are billed.
+    let told = if worst.code == Some(ExceptionCode::DuplicateInvoice) {
+        &[worst]
+    } else {
+        failed
+    };
+    let all: Vec<String> = told.iter().map(|check| check.sentence()).collect();
     let message = format!("invoice {}: {}", fact.invoice_number, all.join("; "));
     let code = worst.code.unwrap_or(ExceptionCode::BillDiffers);
     if worst.verdict == Verdict::Awaiting {

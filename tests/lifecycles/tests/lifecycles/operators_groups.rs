@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::operators::{created_with, key, somebody};
 use crate::order::{Order, new_order, new_orders, settle};
-use crate::setting::{alone, failpoints, lifecycle, plant_b, until};
+use crate::setting::{alone, failpoints, lifecycle, plant_b, until, until_within};
 
 #[test]
 fn five_hundred_exceptions_of_one_cause_are_one_group_and_one_job_that_goes_on_when_killed() {
@@ -79,7 +79,7 @@ fn five_hundred_exceptions_of_one_cause_are_one_group_and_one_job_that_goes_on_w
         assert_eq!(again.body["id"], given.body["id"], "one job");
         let id = given.body["id"].as_str().unwrap().to_owned();
         let mut seen: Vec<u64> = Vec::new();
-        until("the job is done", async || {
+        until_within(Duration::from_secs(600), "the job is done", async || {
             let job = steward.get(&format!("/v1/jobs/{id}"), &[]).await.unwrap();
             let looked_at = job.body["looked_at"].as_u64().unwrap();
             if seen.last() != Some(&looked_at) {
