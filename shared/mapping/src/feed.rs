@@ -98,20 +98,29 @@ pub(crate) struct Pattern(String);
 impl Pattern {
     /// Whether a name is meant; letter case counts.
     pub(crate) fn fits(&self, name: &str) -> bool {
+        self.stars(name).is_some()
+    }
+
+    /// What each `*` stands for in a name; none where another name is meant.
+    pub(crate) fn stars<'n>(&self, name: &'n str) -> Option<Vec<&'n str>> {
         let mut parts = self.0.split('*');
-        let Some(mut rest) = parts.next().and_then(|start| name.strip_prefix(start)) else {
-            return false;
-        };
+        let mut rest = parts.next().and_then(|start| name.strip_prefix(start))?;
+        let mut stars = Vec::new();
         let mut last = None;
         for part in parts {
             if let Some(before) = last.replace(part) {
-                let Some(found) = rest.find(before) else {
-                    return false;
-                };
-                rest = rest.get(found + before.len()..).unwrap_or_default();
+                let (star, after) = rest.split_once(before)?;
+                stars.push(star);
+                rest = after;
             }
         }
-        last.map_or(rest.is_empty(), |end| rest.ends_with(end))
+        match last {
+            None => rest.is_empty().then_some(stars),
+            Some(end) => {
+                stars.push(rest.strip_suffix(end)?);
+                Some(stars)
+            }
+        }
     }
 }
 
@@ -575,6 +584,20 @@ impl Feed {
             .iter()
             .find(|(_, file)| file.name.fits(file_name));
         found.map(|(role, _)| role.as_str())
+    }
+
+    /// What each `*` of the name of one of its files stands for in this name.
+    #[must_use]
+    pub fn stars<'n>(&self, role: &str, file_name: &'n str) -> Vec<&'n str> {
+        let file = self.files.get(role);
+        file.and_then(|file| file.name.stars(file_name))
+            .unwrap_or_default()
+    }
+
+    /// Whether one of its files is a lookup that comes along with the documents.
+    #[must_use]
+    pub fn is_lookup(&self, role: &str) -> bool {
+        self.files.get(role).is_some_and(|file| file.key.is_some())
     }
 
     /// The files that belong together, the leading one first.
