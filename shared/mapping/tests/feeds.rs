@@ -400,6 +400,56 @@ fn rows_that_repeat_their_header_are_one_document() {
 }
 
 #[test]
+fn rows_of_a_document_that_disagree_about_it_are_refused_with_both_values() {
+    let grouped = |more: &str| {
+        let columns = format!("    group_by: [receipt]\n{more}    columns:");
+        let text = RECEIPTS
+            .replace("    columns:", &columns)
+            .replace("each: $\n", "each: rows\n")
+            .replace("$dec(quantity, \",\", \".\")", "$dec(quantity)");
+        feed(&text)
+    };
+    let rows = "receipt,order,line,quantity,day\nR1,4711,1,2,01.07.2026\nR1,4711,2,3,02.07.2026\nR1,4712,3,3,03.07.2026\nR2,4711,1,4,03.07.2026\nR2,,2,5,\n";
+    let came = run(&grouped("").unwrap(), &[("receipts", rows.as_bytes())]).unwrap();
+    let [refused] = came.unread.as_slice() else {
+        panic!("{:?}", came.unread);
+    };
+    assert_eq!(refused.code, "document_differs");
+    assert_eq!(
+        refused.to_string(),
+        "receipts line 2: nothing is made of the document, for its rows must say the same in what is read of it as a whole: `day` is `01.07.2026` in line 2 and `02.07.2026` in line 3; `order` is `4711` in line 2 and `4712` in line 4. Have it sent right, or name the column in `differ` of the feed where the first row may speak for all"
+    );
+    // Lines differ, of course, and what is left blank says nothing.
+    assert_eq!(came.made.len(), 1, "{:?}", came.not_made);
+    assert_eq!(came.field(0, "/data/receiptNumber"), "R2");
+
+    // The first row is silent, and another is not: that is no less of a difference.
+    let rows = "receipt,order,line,quantity,day\nR1,,1,2,01.07.2026\nR1,4711,2,3,01.07.2026\n";
+    let came = run(&grouped("").unwrap(), &[("receipts", rows.as_bytes())]).unwrap();
+    assert!(
+        came.unread[0]
+            .message
+            .contains("`order` is nothing in line 2 and `4711` in line 3"),
+        "{:?}",
+        came.unread
+    );
+
+    // A feed may say that the first row speaks for all.
+    let differ = grouped("    differ: [order]\n").unwrap();
+    let rows = "receipt,order,line,quantity,day\nR1,4711,1,2,01.07.2026\nR1,4712,2,3,01.07.2026\n";
+    let came = run(&differ, &[("receipts", rows.as_bytes())]).unwrap();
+    assert_eq!(came.made.len(), 1, "{:?}", came.unread);
+    assert_eq!(came.field(0, "/data/poNumber"), "4711");
+
+    let alone = RECEIPTS.replace("    columns:", "    differ: [order]\n    columns:");
+    assert!(
+        mistake(&alone).contains("`differ` of `GR*.csv` belongs beside `group_by`"),
+        "{}",
+        mistake(&alone)
+    );
+}
+
+#[test]
 fn a_mapping_that_could_change_an_amount_is_refused_where_it_is_written() {
     let quantity = "$dec(quantity, \",\", \".\")";
     for bad in [
