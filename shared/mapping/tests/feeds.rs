@@ -450,6 +450,52 @@ fn rows_of_a_document_that_disagree_about_it_are_refused_with_both_values() {
 }
 
 #[test]
+fn a_line_is_told_by_its_number_however_lines_end() {
+    let quoted = |more: &str| {
+        let delimited = format!("    delimited: {{ separator: \";\"{more} }}\n    columns:");
+        feed(&RECEIPTS.replace("    columns:", &delimited)).unwrap()
+    };
+    for end in ["\n", "\r\n", "\r"] {
+        let text = |lines: &[&str]| lines.join(end).into_bytes();
+        let at = |feed: &Feed, lines: &[&str]| -> Vec<u64> {
+            let came = run(feed, &[("receipts", &text(lines))]).unwrap();
+            let unread = came.unread.iter().map(|one| one.spot.line);
+            let not_made = came.not_made.iter().map(|one| one.spot.line);
+            unread.chain(not_made).collect()
+        };
+        let head = HEAD.trim_end();
+        let (right, day, cells) = (
+            "R1;4711;1;2;01.07.2026",
+            "R2;4711;1;2;01.13.2026",
+            "R3;4711;1;2",
+        );
+        let plain = quoted("");
+        assert_eq!(at(&plain, &[head, right, cells, day]), [3, 4], "{end:?}");
+        // Blank lines count; so do those of a cell that goes over several.
+        let blank = [head, "", right, "", "", cells, day, ""];
+        assert_eq!(at(&plain, &blank), [6, 7], "{end:?}");
+        let cell = format!("R1;\"{end}{end}4711\";1;2;01.07.2026");
+        let several = [head, cell.as_str(), cells, right, day];
+        assert_eq!(at(&plain, &several), [5, 7], "{end:?}");
+        // Lines that are left out count, too.
+        let skipped = quoted(", skip: 2");
+        let titled = ["Receipts", "of \"July", head, right, cells, day];
+        assert_eq!(at(&skipped, &titled), [5, 6], "{end:?}");
+        // The last line, where there is none.
+        let ended = quoted(", trailer: { mark: END, count: 2 }");
+        let missing = run(&ended, &[("receipts", &text(&[head, right, right, ""]))]).unwrap_err();
+        assert_eq!(
+            (missing.code, missing.spot.line),
+            ("file_incomplete", 4),
+            "{end:?}"
+        );
+        let wrong = [head, right, "END;2"];
+        let wrong = run(&ended, &[("receipts", &text(&wrong))]).unwrap_err();
+        assert_eq!((wrong.code, wrong.spot.line), ("file_count", 3), "{end:?}");
+    }
+}
+
+#[test]
 fn a_mapping_that_could_change_an_amount_is_refused_where_it_is_written() {
     let quantity = "$dec(quantity, \",\", \".\")";
     for bad in [
