@@ -10,7 +10,7 @@ use interplant_mapping::contract::Contract;
 use interplant_mapping::document::{self, Input, Unread};
 use interplant_mapping::feed::{Bundle, Feed};
 use interplant_mapping::mapper::{Made, Mapper, NotMade};
-
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -89,27 +89,139 @@ pub fn feeds(bundle: &Bundle, plant: &PlantCode) -> Result<Vec<Feed>, Failure> {
         .collect()
 }
 
-/// The files of a folder that a feed takes, by what they are to it; none when one is missing.
+/// Files that belong together, by what they are to a feed.
+pub type Group = Vec<(String, PathBuf)>;
+
+/// The files of a folder that a feed takes.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Those that belong together.
+    pub groups: Vec<Group>,
+    /// Those that the feed names, and that belong to no others.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A file that a feed names and does not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{} is left out: {why}", name_of(file))]
+pub struct LeftOut {
+    /// The file.
+    pub file: PathBuf,
+    /// Why, and what to do.
+    pub why: String,
+}
+
+/// All files of a folder that a feed takes, by those that belong together. Where a file of a kind is there more than
+/// once, files with the same text for `*` in their names do; a lookup that is there once belongs to all.
 #[must_use]
-pub fn delivery(feed: &Feed, folder: &Path) -> Option<Vec<(String, PathBuf)>> {
+pub fn taken(feed: &Feed, folder: &Path) -> Taken {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .ok()?
+        .into_iter()
+        .flatten()
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.is_file())
         .collect();
     files.sort();
-    let roles = feed.roles().into_iter().map(|role| {
-        let found = files
+    let mut of: BTreeMap<&str, Vec<PathBuf>> = BTreeMap::new();
+    for path in files {
+        if let Some(role) = feed.takes(&name_of(&path)) {
+            of.entry(role).or_default().push(path);
+        }
+    }
+    let roles = feed.roles();
+    let mut taken = Taken::default();
+    if let Some(missing) = roles.iter().find(|role| !of.contains_key(**role)) {
+        let why = format!(
+            "the feed {} needs a file `{missing}` beside it, which the folder does not have",
+            feed.name
+        );
+        let left = of.into_values().flatten();
+        taken.left_out = left
+            .map(|file| LeftOut {
+                file,
+                why: why.clone(),
+            })
+            .collect();
+        return taken;
+    }
+    let once = of.values().all(|files| files.len() == 1);
+    let stars = |role: &str, path: &Path| -> Vec<String> {
+        let name = name_of(path);
+        let stars = feed.stars(role, &name);
+        stars.into_iter().map(str::to_owned).collect()
+    };
+    let leading = roles.first().copied().unwrap_or_default();
+    for first in of.get(leading).into_iter().flatten() {
+        let wanted = stars(leading, first);
+        let group: Option<Group> = roles
             .iter()
-            .find(|path| feed.takes(&name_of(path)) == Some(role))?;
-        Some((role.to_owned(), found.clone()))
+            .map(|role| {
+                let files = of.get(role)?;
+                let file = if *role == leading {
+                    Some(first)
+                } else if once || (files.len() == 1 && feed.is_lookup(role)) {
+                    files.first()
+                } else {
+                    files.iter().find(|path| stars(role, path) == wanted)
+                };
+                Some(((*role).to_owned(), file?.clone()))
+            })
+            .collect();
+        taken.groups.extend(group);
+    }
+    let read: BTreeSet<&PathBuf> = taken
+        .groups
+        .iter()
+        .flatten()
+        .map(|(_, path)| path)
+        .collect();
+    let left = of.values().flatten().filter(|path| !read.contains(path));
+    let left = left.map(|path| LeftOut {
+        file: path.clone(),
+        why: format!(
+            "which files of {} it belongs to cannot be told: of several, those belong together that have the same text for `*` in their names; give them such names, or each group a folder of its own",
+            roles.join(", ")
+        ),
     });
-    roles.collect()
+    taken.left_out = left.collect();
+    taken
 }
 
 fn name_of(path: &Path) -> String {
     path.file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default()
+}
+
+impl Mapped {
+    /// With what became of other files.
+    pub fn add(&mut self, other: Self) {
+        self.documents += other.documents;
+        self.made.extend(other.made);
+        self.not_made.extend(other.not_made);
+        self.unread.extend(other.unread);
+        for (name, codes) in other.lookups {
+            match self.lookups.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, most)) => *most = codes.max(*most),
+                None => self.lookups.push((name, codes)),
+            }
+        }
+        for (lookup, codes) in other.codes {
+            self.codes.entry(lookup).or_default().extend(codes);
+        }
+    }
+}
+
+/// Maps all groups of files.
+///
+/// # Errors
+/// When one of the files cannot be read at all.
+pub fn map_all(feed: &Feed, groups: &[Group]) -> Result<Mapped, Failure> {
+    let mut all = Mapped::default();
+    for group in groups {
+        all.add(map(feed, group)?);
+    }
+    Ok(all)
 }
 
 /// Maps files that belong together.

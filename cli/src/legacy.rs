@@ -73,9 +73,18 @@ impl Export {
         folder: &Path,
     ) -> Result<Option<Self>, Failure> {
         for feed in feeds::feeds(bundle, plant)? {
-            let Some(files) = feeds::delivery(&feed, folder) else {
+            let mut taken = feeds::taken(&feed, folder);
+            let Some(files) = taken.groups.pop() else {
                 continue;
             };
+            if !taken.groups.is_empty() || !taken.left_out.is_empty() {
+                return Err(format!(
+                    "{} has more files for the feed {} than one export: put those of one into a folder of their own",
+                    folder.display(),
+                    feed.name
+                )
+                .into());
+            }
             let mapped = feeds::map(&feed, &files)?;
             let first = mapped.not_made.first().map(ToString::to_string);
             if let Some(first) = first.or_else(|| mapped.unread.first().map(ToString::to_string)) {

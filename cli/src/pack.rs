@@ -441,13 +441,15 @@ impl Pack {
         };
         let read = feeds::feeds(&bundle, &plant).map_err(|failure| unread(&failure))?;
         let feed = read.first().ok_or("the pack has no feed")?;
-        let files = feeds::delivery(feed, &samples).ok_or_else(|| {
-            format!(
+        let taken = feeds::taken(feed, &samples);
+        if taken.groups.is_empty() {
+            return Err(format!(
                 "the feed {} does not take its own sample; nothing was written",
                 feed.name
             )
-        })?;
-        let mapped = feeds::map(feed, &files).map_err(|failure| unread(&failure))?;
+            .into());
+        }
+        let mapped = feeds::map_all(feed, &taken.groups).map_err(|failure| unread(&failure))?;
         if mapped.made.is_empty() && mapped.not_made.is_empty() {
             return Err("nothing came of the sample: this release does not read such files; nothing was written".into());
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use csv::{ReaderBuilder, StringRecord};
+use interplant_mapping::lines::Lines;
 
 use crate::Failure;
 use crate::profile::{Draft, DraftFile, Profile, Profiles};
@@ -132,6 +133,8 @@ fn cut_one(
     let (mut heads, mut last) = (0, None);
     let (mut sample, mut rows) = (String::new(), Vec::new());
     let mut record = StringRecord::new();
+    let mut lines = Lines::default();
+    lines.add(text.as_bytes());
     let mut from = 0;
     while reader
         .read_record(&mut record)
@@ -142,7 +145,7 @@ fn cut_one(
         let to = to + usize::from(text.get(to..).is_some_and(|rest| rest.starts_with('\n')));
         let line = text.get(from..to).unwrap_or_default();
         from = to;
-        let number = record.position().map_or(0, csv::Position::line);
+        let number = lines.at(record.position().map_or(0, csv::Position::byte));
         if number <= written.skip || heads < above {
             heads += usize::from(number > written.skip);
             sample.push_str(line);

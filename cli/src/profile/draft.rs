@@ -11,7 +11,7 @@ use super::role::{self, Likely, Role};
 use super::unit::Unit;
 use super::{Profiles, TableReport};
 use crate::Failure;
-use write::Writer;
+use write::{DIFFERS, Writer};
 
 /// A drafted feed.
 #[derive(Debug, Clone)]
@@ -118,7 +118,7 @@ pub(crate) fn draft(profiles: &Profiles, known: &Known<'_>) -> Result<Draft, Fai
     }
     let units = lines.columns.iter().find_map(|column| column.units.clone());
     let (text, missing, files) = writer.done();
-    let draft = Draft {
+    let mut draft = Draft {
         name: match fact {
             Some(Likely::Order) => "purchase-orders",
             Some(Likely::Receipt) => "goods-receipts",
@@ -130,8 +130,30 @@ pub(crate) fn draft(profiles: &Profiles, known: &Known<'_>) -> Result<Draft, Fai
         units: units.unwrap_or_default(),
         text,
     };
-    check(&draft)?;
+    let feed = check(&draft)?;
+    let said = disagreeing(&feed, header, draft.files.first());
+    draft.text = draft.text.replace(&format!("{DIFFERS}\n"), &said);
     Ok(draft)
+}
+
+/// What is to be settled of columns that are read once for a document and whose rows disagree.
+fn disagreeing(feed: &Feed, header: &TableReport, file: Option<&DraftFile>) -> String {
+    let group = file.and_then(|file| file.group.as_ref());
+    let deciding = header.keys.deciding.iter();
+    let beside = deciding
+        .filter(|deciding| Some(&deciding.column) == group)
+        .flat_map(|deciding| &deciding.beside);
+    let read = feed.same();
+    let differ: Vec<&String> = beside
+        .filter(|column| read.contains(&column.as_str()))
+        .collect();
+    if differ.is_empty() {
+        return String::new();
+    }
+    let list = serde_json::to_string(&differ).unwrap_or_default();
+    format!(
+        "    # ! Rows of a document disagree in {list}: such a document is refused. Have it sent right, map it from lines, or write\n    # differ: {list} # the first row speaks for all\n"
+    )
 }
 
 /// How much speaks for a table being the lines of documents.
@@ -228,7 +250,7 @@ fn role_of(file: &str) -> String {
 }
 
 /// What is drafted can be read as a feed.
-fn check(draft: &Draft) -> Result<(), Failure> {
+fn check(draft: &Draft) -> Result<Feed, Failure> {
     let path = format!("draft/feeds/{}.yaml", draft.name);
     let files = [
         (path.clone(), draft.text.clone().into_bytes()),
@@ -239,9 +261,10 @@ fn check(draft: &Draft) -> Result<(), Failure> {
     ];
     let files = files.into();
     let plant: PlantCode = "draft".parse()?;
-    Feed::read(&Bundle { files }, &plant, &path)
-        .map_err(|mistake| format!("the draft is no feed; this is a fault of ours: {mistake}"))?;
-    Ok(())
+    let read = Feed::read(&Bundle { files }, &plant, &path);
+    read.map_err(|mistake| {
+        format!("the draft is no feed; this is a fault of ours: {mistake}").into()
+    })
 }
 
 /// A name as JSONata writes it.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use csv::{ReaderBuilder, StringRecord};
+use interplant_mapping::lines::Lines;
 use serde_json::{Map, Value, json};
 
 use super::day;
@@ -72,10 +73,12 @@ fn records(text: &str, separator: char, quote: Option<char>) -> Records {
         .flexible(true)
         .from_reader(text.as_bytes());
     let read = reader.records().take(2000).filter_map(Result::ok);
+    let mut lines = Lines::default();
+    lines.add(text.as_bytes());
     read.filter(|record| !record.iter().all(|cell| cell.trim().is_empty()))
         .map(|record| {
-            let line = record.position().map_or(0, csv::Position::line);
-            (line, record)
+            let byte = record.position().map_or(0, csv::Position::byte);
+            (lines.at(byte), record)
         })
         .collect()
 }
@@ -487,8 +490,8 @@ mod tests {
     #[test]
     fn a_title_above_the_table_is_left_out() {
         let found = of("Open orders of plant 7\n\norder;item;qty\n1;A;5\n2;B;6\n");
-        // The blank line below it is none that counts.
-        assert_eq!(found.skip, 1);
+        // With the blank line below it.
+        assert_eq!(found.skip, 2);
     }
 
     #[test]

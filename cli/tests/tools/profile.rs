@@ -170,6 +170,50 @@ fn a_key_that_is_broken_by_a_few_rows_is_told_with_them() {
     );
 }
 
+fn drafted(file: &str) -> String {
+    let draft = format!("{file}.yaml");
+    let said = interplant(&["plant", "profile", "--draft", &draft, file]);
+    assert!(said.right, "{}", said.error);
+    std::fs::read_to_string(draft).unwrap()
+}
+
+#[test]
+fn a_draft_says_where_rows_of_a_document_disagree_about_it() {
+    let mut text = String::from("order;supplier;currency;date;line;item;quantity;unit;price\n");
+    for order in 1..30 {
+        for line in 1..4 {
+            // One order is another supplier's in its second line.
+            let supplier = if (order, line) == (7, 2) {
+                77
+            } else {
+                order % 5
+            };
+            text.push_str(&format!(
+                "PO{order};S{supplier};EUR;2026-03-{:02};{line};I{};{order};EA;{line}.50\n",
+                order % 20 + 1,
+                (order + line) % 11
+            ));
+        }
+    }
+    let file = written(&folder("disagree"), "orders.csv", &text);
+    let draft = drafted(&file);
+    assert!(
+        draft.contains(
+            "# ! Rows of a document disagree in [\"supplier\"]: such a document is refused."
+        ),
+        "{draft}"
+    );
+    assert!(!draft.contains('@'), "{draft}");
+    let right = text.replace("S77", "S2");
+    let file = written(&folder("agree"), "orders.csv", right);
+    let draft = drafted(&file);
+    assert!(draft.contains("group_by: [\"order\"]"), "{draft}");
+    assert!(
+        !draft.contains("disagree") && !draft.contains('@'),
+        "{draft}"
+    );
+}
+
 #[test]
 fn an_item_in_several_units_is_told() {
     let text = "order,item,uom,qty\n1,A,EA,5\n1,B,KG,2\n2,A,DZN,1\n2,B,KG,3\n3,C,EA,5\n";

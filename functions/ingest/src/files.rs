@@ -140,6 +140,17 @@ fn roles(feed: &Feed, announced: &[AnnouncedFile]) -> Result<Vec<DeliveredFile>,
                 &format!("{here}/sha256"),
             ));
         }
+        // An address for nothing to be uploaded to would be refused by S3, in words of its own.
+        if bytes == 0 {
+            return Err(refused(
+                "file_empty",
+                format!(
+                    "the file `{}` is empty: announce it when there is something in it; where there is nothing to report, send nothing",
+                    file.name
+                ),
+                &format!("{here}/bytes"),
+            ));
+        }
         if bytes > FILE_BYTES {
             return Err(Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -224,4 +235,38 @@ pub(crate) async fn fate(
         "refused": delivery.refused, "same_as": delivery.same_as, "announced_at": delivery.announced_at, "finished_at": delivery.finished_at,
         "result_url": result
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FEED: &str =
+        "system: erp\ndocument: order\nfiles:\n  orders: { name: \"PO*.csv\" }\nevents: {}\n";
+
+    fn announced(bytes: &str) -> Result<Vec<DeliveredFile>, Problem> {
+        let plant: PlantCode = "plant-x".parse().unwrap();
+        let path = "plant-x/feeds/orders.yaml";
+        let files = [(path.to_owned(), FEED.as_bytes().to_vec())].into();
+        let feed = Feed::read(&Bundle { files }, &plant, path).unwrap();
+        let file = AnnouncedFile {
+            name: "PO1.csv".to_owned(),
+            bytes: bytes.to_owned(),
+            sha256: None,
+        };
+        roles(&feed, &[file])
+    }
+
+    #[test]
+    fn an_empty_file_is_refused_before_it_is_uploaded() {
+        assert_eq!(announced("1").unwrap().len(), 1);
+        let problem = announced("0").unwrap_err();
+        assert_eq!((problem.code, problem.status), ("file_empty", 422));
+        assert_eq!(problem.pointer.as_deref(), Some("/files/0/bytes"));
+        assert!(
+            problem.title.starts_with("the file `PO1.csv` is empty: "),
+            "{}",
+            problem.title
+        );
+    }
 }

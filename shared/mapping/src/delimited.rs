@@ -1,6 +1,6 @@
 //! Delimited text: CSV and its kin, row by row in bounded memory.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::charset::Decoded;
 use crate::control::{Sum, TotalCell, Writing, beyond, compare_count, missing};
 use crate::format::{Broken, Fault, Row, Rows};
+use crate::lines::Lines;
 
 /// How a file is written.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -75,7 +76,8 @@ pub(crate) struct Reader<R: Read> {
     csv: csv::Reader<BufReader<Metered<Decoded<R>>>>,
     columns: Vec<String>,
     budget: Rc<Cell<u64>>,
-    /// Lines before those that the reader of CSV sees.
+    lines: Rc<RefCell<Lines>>,
+    /// Bytes before those that the reader of CSV sees.
     skipped: u64,
     header: Option<Said>,
     trailer: Option<Said>,
@@ -165,13 +167,18 @@ impl<R: Read> Reader<R> {
         };
         let text = Decoded::new(bytes, &format.encoding).map_err(config)?;
         let budget = Rc::new(Cell::new(2 * LONGEST_ROW));
+        let lines = Rc::new(RefCell::new(Lines::default()));
         let metered = Metered {
             inner: text,
             budget: Rc::clone(&budget),
+            lines: Rc::clone(&lines),
         };
         let mut metered = BufReader::new(metered);
-        let skipped = skip(&mut metered, format.skip, &budget)?;
-        skip_marks(&mut metered).map_err(|error| fault(&error.into(), skipped))?;
+        let line = |byte: u64| lines.borrow_mut().at(byte);
+        let mut skipped = 0;
+        skip(&mut metered, format.skip, &budget, &mut skipped)
+            .and_then(|()| skip_marks(&mut metered, &mut skipped))
+            .map_err(|error| fault(&error.into(), line(skipped)))?;
         let mut csv = csv::ReaderBuilder::new()
             .delimiter(separator)
             .quoting(quote.is_some())
@@ -183,17 +190,18 @@ impl<R: Read> Reader<R> {
         let mut first = StringRecord::new();
         if let Some(header) = &format.header {
             csv.read_record(&mut first)
-                .map_err(|error| fault(&error, skipped))?;
+                .map_err(|error| fault(&error, line(skipped)))?;
             if first.get(0).map(str::trim) != Some(header.mark.as_str()) {
-                return Err(missing("first", &header.mark, skipped + 1));
+                return Err(missing("first", &header.mark, line(skipped)));
             }
         }
+        let first_line = line(skipped);
         let columns = match &format.columns {
             Some(columns) => columns.clone(),
             None => {
                 let mut heads = StringRecord::new();
-                csv.read_record(&mut heads)
-                    .map_err(|error| fault(&error, skipped))?;
+                let read = csv.read_record(&mut heads);
+                read.map_err(|error| fault(&error, line(skipped + csv.position().byte())))?;
                 heads.iter().map(|head| head.trim().to_owned()).collect()
             }
         };
@@ -219,7 +227,7 @@ impl<R: Read> Reader<R> {
         }
         let mut header = Said::new(format.header.as_ref(), &columns)?;
         if let Some(header) = &mut header {
-            header.line = skipped + first.position().map_or(1, csv::Position::line);
+            header.line = first_line;
             header.cells = first;
         }
         Ok(Self {
@@ -228,6 +236,7 @@ impl<R: Read> Reader<R> {
             header,
             columns,
             budget,
+            lines,
             skipped,
             rows: 0,
             ended: false,
@@ -240,22 +249,26 @@ impl<R: Read> Reader<R> {
         let mut cells = StringRecord::new();
         let read = self.csv.read_record(&mut cells);
         let read = read.map_err(|error| {
-            let mut fault = fault(&error, self.skipped);
-            fault.line = fault.line.max(self.skipped + self.csv.position().line());
-            fault
+            let begins = error.position().map_or(0, csv::Position::byte);
+            fault(&error, self.line(begins.max(self.csv.position().byte())))
         });
         if !read? {
             return Ok(None);
         }
-        let line = cells.position().map_or(0, csv::Position::line);
-        Ok(Some((self.skipped + line, cells)))
+        let line = self.line(cells.position().map_or(0, csv::Position::byte));
+        Ok(Some((line, cells)))
+    }
+
+    /// The line of a byte that the reader of CSV sees.
+    fn line(&self, byte: u64) -> u64 {
+        self.lines.borrow_mut().at(self.skipped + byte)
     }
 
     /// What is wrong with the file as a whole, now that it ended without its last line or with it.
     fn whole(&mut self, trailer: Option<(u64, StringRecord)>) -> Option<Fault> {
+        let line = self.line(self.csv.position().byte());
         if let Some(said) = &mut self.trailer {
             let Some((line, cells)) = trailer else {
-                let line = self.skipped + self.csv.position().line();
                 return Some(missing("last", &said.control.mark, line));
             };
             (said.line, said.cells) = (line, cells);
@@ -341,27 +354,47 @@ fn is_blank(cells: &StringRecord) -> bool {
     cells.iter().all(|cell| cell.trim().is_empty())
 }
 
-/// Leaves lines out, whatever is in them; how many there were.
-fn skip(text: &mut impl BufRead, lines: u64, budget: &Cell<u64>) -> Result<u64, Fault> {
-    let mut line = Vec::new();
-    for skipped in 0..lines {
-        budget.set(2 * LONGEST_ROW);
-        line.clear();
-        let read = text.read_until(b'\n', &mut line);
-        let read = read.map_err(|error| fault(&csv::Error::from(error), skipped))?;
-        if read == 0 {
-            return Ok(skipped);
-        }
+/// Leaves lines out, whatever is in them.
+fn skip(
+    text: &mut impl BufRead,
+    lines: u64,
+    budget: &Cell<u64>,
+    skipped: &mut u64,
+) -> io::Result<()> {
+    let mut left = lines;
+    let mut after_cr = false;
+    budget.set(2 * LONGEST_ROW);
+    loop {
+        let piece = text.fill_buf()?;
+        let Some(first) = piece.first() else {
+            return Ok(());
+        };
+        // The second byte of CRLF may come with the next piece.
+        let used = if after_cr && *first == b'\n' {
+            1
+        } else if left == 0 {
+            return Ok(());
+        } else {
+            let end = piece.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+            if end.is_some() {
+                left -= 1;
+                budget.set(2 * LONGEST_ROW);
+            }
+            end.map_or(piece.len(), |end| end + 1)
+        };
+        after_cr = piece.get(used - 1) == Some(&b'\r');
+        text.consume(used);
+        *skipped += used as u64;
     }
-    Ok(lines)
 }
 
 /// Leaves byte order marks out: files put together of others have several, or have them behind a title. The reader of
 /// CSV takes one away as well, but only where the first piece that it gets is long enough.
-fn skip_marks(text: &mut impl BufRead) -> io::Result<()> {
+fn skip_marks(text: &mut impl BufRead, skipped: &mut u64) -> io::Result<()> {
     const MARK: &[u8] = "\u{feff}".as_bytes();
     while text.fill_buf()?.starts_with(MARK) {
         text.consume(MARK.len());
+        *skipped += MARK.len() as u64;
     }
     Ok(())
 }
@@ -373,8 +406,7 @@ fn single(text: &str) -> Option<u8> {
     }
 }
 
-fn fault(error: &csv::Error, skipped: u64) -> Fault {
-    let line = skipped + error.position().map_or(1, csv::Position::line);
+fn fault(error: &csv::Error, line: u64) -> Fault {
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the library may add kinds; told in its own words"
@@ -404,11 +436,14 @@ fn fault(error: &csv::Error, skipped: u64) -> Fault {
 struct Metered<R> {
     inner: R,
     budget: Rc<Cell<u64>>,
+    lines: Rc<RefCell<Lines>>,
 }
 
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
+        let piece = buffer.get(..count).unwrap_or_default();
+        self.lines.borrow_mut().add(piece);
         let left = self.budget.get().checked_sub(count as u64);
         self.budget.set(left.ok_or_else(|| {
             io::Error::new(io::ErrorKind::FileTooLarge, "a row that does not end")

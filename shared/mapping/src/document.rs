@@ -316,6 +316,40 @@ struct Group {
     first: IndexMap<String, JValue>,
     rows: Vec<JValue>,
     broken: Option<Unread>,
+    /// What a row says otherwise than the first, by column.
+    differs: IndexMap<String, String>,
+}
+
+impl Group {
+    /// Notes where a row says something else than the first; a cell that is left blank says nothing.
+    fn compare(&mut self, row: &Row, same: &[(usize, &str)]) {
+        for (at, name) in same {
+            let cell = row.cells.get(*at).unwrap_or_default().trim();
+            let first = self.first.get(*name).and_then(JValue::as_str);
+            if cell.is_empty() || first == Some(cell) || self.differs.contains_key(*name) {
+                continue;
+            }
+            let first = match first {
+                Some(first) => format!("`{first}`"),
+                None => "nothing".to_owned(),
+            };
+            let said = format!(
+                "`{name}` is {first} in line {} and `{cell}` in line {}",
+                self.line, row.line
+            );
+            self.differs.insert((*name).to_owned(), said);
+        }
+    }
+
+    fn disagreement(&self) -> Option<String> {
+        let said: Vec<&str> = self.differs.values().map(String::as_str).collect();
+        (!said.is_empty()).then(|| {
+            format!(
+                "nothing is made of the document, for its rows must say the same in what is read of it as a whole: {}. Have it sent right, or name the column in `differ` of the feed where the first row may speak for all",
+                said.join("; ")
+            )
+        })
+    }
 }
 
 fn lead(
@@ -331,6 +365,10 @@ fn lead(
         .group_by
         .iter()
         .filter_map(|name| heads.at(name))
+        .collect();
+    let same = file.same.iter();
+    let same: Vec<(usize, &str)> = same
+        .filter_map(|name| Some((heads.at(name)?, name.as_str())))
         .collect();
     let mut group: Option<Group> = None;
     while let Some(row) = reader.next_row() {
@@ -358,6 +396,7 @@ fn lead(
             if broken.is_some() {
                 group.broken = broken;
             } else {
+                group.compare(&row, &same);
                 group.rows.push(JValue::object(heads.object(&row)));
             }
             continue;
@@ -372,6 +411,7 @@ fn lead(
             rows: vec![JValue::object(first.clone())],
             first,
             broken,
+            differs: IndexMap::new(),
         };
         if by.is_empty() {
             finish(next, input, joined, each, false);
@@ -393,6 +433,7 @@ fn finish(
     grouped: bool,
 ) {
     let spot = Spot::line(input.name, group.line);
+    let disagreement = group.disagreement();
     let mut value = group.first;
     let mut broken = group.broken;
     for other in joined {
@@ -408,8 +449,8 @@ fn finish(
     if grouped {
         value.insert("rows".to_owned(), JValue::array(group.rows));
     }
-    each(match broken {
-        Some(row) => Err(Unread {
+    each(match (broken, disagreement) {
+        (Some(row), _) => Err(Unread {
             code: "document_incomplete",
             message: format!(
                 "nothing is made of the document, for one of its rows cannot be read: {row}"
@@ -417,7 +458,13 @@ fn finish(
             spot,
             ends: false,
         }),
-        None => Ok(Document {
+        (None, Some(message)) => Err(Unread {
+            code: "document_differs",
+            message,
+            spot,
+            ends: false,
+        }),
+        (None, None) => Ok(Document {
             spot,
             value: JValue::object(value),
         }),

@@ -195,10 +195,16 @@ fn contrl(
     for answered in edifact::acknowledgment::acknowledge(format, bytes, now, control_number.into())
     {
         let came = answered.of;
-        let mut faults: Vec<Fault> = came.faults.into_iter().map(in_words).collect();
+        let mut faults = came.faults;
         match answered.contrl {
             Ok(answer) => text.extend(answer),
-            Err(why) => faults.push(in_words(why)),
+            Err(message) => faults.push(Fault {
+                code: "edi_syntax",
+                line: came.at.0,
+                segment: Some(came.at.1),
+                element: None,
+                message,
+            }),
         }
         let sets: Vec<Set> = came
             .sets
@@ -208,7 +214,7 @@ fn contrl(
                 control: set.control,
                 group: None,
                 accepted: set.accepted,
-                faults: set.faults.into_iter().map(in_words).collect(),
+                faults: set.faults,
             })
             .collect();
         let taken = sets.iter().filter(|set| set.accepted).count();
@@ -236,16 +242,6 @@ fn contrl(
     (all, text)
 }
 
-fn in_words(message: String) -> Fault {
-    Fault {
-        code: "edi_syntax",
-        line: 0,
-        segment: None,
-        element: None,
-        message,
-    }
-}
-
 /// Reads acknowledgments of a partner, and what is wrong with them themselves.
 ///
 /// # Errors
@@ -258,7 +254,7 @@ pub fn acknowledged(feed: &Feed, bytes: &[u8]) -> Result<(Vec<Acknowledged>, Vec
             for status in edifact::acknowledgment::statuses(format, bytes) {
                 match status {
                     Ok(status) => said.extend(acknowledged_by_contrl(status)),
-                    Err(message) => faults.push(in_words(message)),
+                    Err(fault) => faults.push(fault),
                 }
             }
             Ok((said, faults))
@@ -309,7 +305,7 @@ fn tree(feed: &Feed) -> Result<&Tree, Fault> {
 fn none(feed: &Feed) -> Fault {
     Fault {
         code: "edi_syntax",
-        line: 0,
+        line: 1,
         segment: None,
         element: None,
         message: format!("the feed {} reads no interchanges", feed.name),

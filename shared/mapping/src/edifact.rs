@@ -98,16 +98,14 @@ impl Edifact {
     }
 }
 
-/// Reads message by message. A file whose interchanges are refused as a whole is read twice.
+/// Reads message by message. What an interchange is worth is known at its end only: a missing trailer or a wrong
+/// number in it refuses all of it. So a file is read twice.
 pub(crate) fn read(
     open: &Open<'_, '_>,
     format: &Edifact,
     take: &mut Take<'_>,
 ) -> Result<(), Fault> {
-    let refused = match format.reject {
-        Reject::Message => BTreeMap::new(),
-        Reject::Interchange => faulty(open()?, format),
-    };
+    let refused = faulty(open()?, format);
     let mut given = false;
     let mut interchange = 0_usize;
     let ended = envelope::read(open()?, format, &mut |event| {
@@ -120,7 +118,7 @@ pub(crate) fn read(
                 }
             }
             Event::Closed => {}
-            Event::Wrong(finding) => take(Err(finding.into())),
+            Event::Wrong(finding) | Event::WrongGroup(finding) => take(Err(finding.into())),
             Event::Message(message) => match (message.branch, refused.get(&interchange)) {
                 (Ok(branch), None) => take(Ok(branch)),
                 (Ok(branch), Some(first)) => take(Err(Fault {
@@ -148,9 +146,10 @@ pub(crate) fn read(
     }
 }
 
-/// Interchanges of a file that have a fault, from 1, with the first one.
+/// Interchanges of a file that have a fault which refuses them, from 1, with the first one.
 fn faulty(bytes: impl Read, format: &Edifact) -> BTreeMap<usize, Finding> {
     let mut faulty = BTreeMap::new();
+    let by_parts = format.reject == Reject::Interchange;
     let mut count = 0_usize;
     // What is wrong between interchanges is no fault of the one before.
     let mut open = None;
@@ -166,8 +165,9 @@ fn faulty(bytes: impl Read, format: &Edifact) -> BTreeMap<usize, Finding> {
                 None
             }
             Event::Wrong(finding) => Some(finding),
+            Event::WrongGroup(finding) => Some(finding).filter(|_| by_parts),
             Event::Message(message) => {
-                let findings = message.branch.err();
+                let findings = message.branch.err().filter(|_| by_parts);
                 findings.and_then(|findings| findings.into_iter().next())
             }
         };

@@ -13,7 +13,7 @@ use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptio
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
 use rust_decimal::Decimal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::exact;
 use crate::lookup::Lookup;
@@ -108,6 +108,23 @@ impl Expression {
         names
     }
 
+    /// The fields that it reads of a document itself: not those of its rows, or of anything else in it.
+    pub(crate) fn fields_of_document(&self, input: Input) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        reads(&self.tree(), input.into(), input, &mut names);
+        names
+    }
+
+    /// Whether it gives its input as it stands.
+    pub(crate) fn is_its_input(&self) -> bool {
+        let tree = self.tree();
+        let first = tree.pointer("/Path/steps/0/node").filter(|_| {
+            let steps = tree.pointer("/Path/steps").and_then(Value::as_array);
+            steps.is_some_and(|steps| steps.len() == 1)
+        });
+        is_input(first.unwrap_or(&tree))
+    }
+
     fn tree(&self) -> Value {
         serde_json::to_value(self.ast.as_ref()).unwrap_or_default()
     }
@@ -154,6 +171,92 @@ fn tables(tree: &Value, names: &mut Vec<String>) {
             fields.values().for_each(|value| tables(value, names));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// What an expression is applied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Input {
+    Document,
+    /// A part of it, which has the document beside its own fields.
+    Part,
+}
+
+/// What names in a syntax tree are fields of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Document,
+    Part,
+    Else,
+}
+
+impl From<Input> for Of {
+    fn from(input: Input) -> Self {
+        match input {
+            Input::Document => Self::Document,
+            Input::Part => Self::Part,
+        }
+    }
+}
+
+/// `$` or `$$`.
+fn is_input(node: &Value) -> bool {
+    let is = |kind: &str| node.get(kind).and_then(Value::as_str) == Some("");
+    is("Variable") || is("ParentVariable")
+}
+
+fn reads(tree: &Value, of: Of, input: Input, names: &mut BTreeSet<String>) {
+    let fields = match tree {
+        Value::Array(items) => {
+            items.iter().for_each(|item| reads(item, of, input, names));
+            return;
+        }
+        Value::Object(fields) => fields,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
+    };
+    for (kind, value) in fields {
+        match kind.as_str() {
+            "Name" => {
+                let name = value.as_str().filter(|_| of == Of::Document);
+                names.extend(name.map(str::to_owned));
+            }
+            "Path" => {
+                let steps = value.get("steps").and_then(Value::as_array);
+                let mut here = of;
+                for step in steps.into_iter().flatten() {
+                    let node = step.get("node").unwrap_or(step);
+                    let name = node.get("Name").and_then(Value::as_str);
+                    let next = if node.get("ParentVariable").is_some() {
+                        input.into()
+                    } else if is_input(node) {
+                        here
+                    } else if here != Of::Else && name == Some("document") {
+                        Of::Document
+                    } else {
+                        reads(node, here, input, names);
+                        Of::Else
+                    };
+                    // Conditions behind a step are about what it gives.
+                    let stages = step.get("stages").unwrap_or(&Value::Null);
+                    reads(stages, next, input, names);
+                    let first = stages.pointer("/0/Filter/Number") == Some(&json!(0.0));
+                    // The first row speaks for the document there as well.
+                    here = if here == Of::Document && name == Some("rows") && first {
+                        Of::Document
+                    } else {
+                        next
+                    };
+                }
+            }
+            // Their input comes first; the rest is about what it gives.
+            "Sort" | "ObjectTransform" => {
+                for (part, value) in value.as_object().into_iter().flatten() {
+                    let of = if part == "input" { of } else { Of::Else };
+                    reads(value, of, input, names);
+                }
+            }
+            _ => reads(value, of, input, names),
+        }
     }
 }
 
@@ -504,3 +607,49 @@ fn register(
 
 #[cfg(test)]
 mod oracle;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_of_document(source: &str, input: Input) -> Vec<String> {
+        let read = Expression::read(source, &Place::of("feed.yaml")).unwrap();
+        read.fields_of_document(input).into_iter().collect()
+    }
+
+    #[test]
+    fn what_is_read_of_a_document_is_told_from_what_is_read_of_its_rows() {
+        let cases: [(&str, &[&str]); 12] = [
+            ("day", &["day"]),
+            ("`N. Ordine` & \"-\" & day", &["N. Ordine", "day"]),
+            ("$.day", &["day"]),
+            ("$$.day", &["day"]),
+            ("head.day", &["head"]),
+            ("rows.qty", &["rows"]),
+            ("rows[0].day", &["day", "rows"]),
+            ("rows[qty > least].item", &["rows"]),
+            ("rows[qty > $$.least].item", &["least", "rows"]),
+            ("rows^(>day)[0].day", &["rows"]),
+            (
+                "$map(rows, function($row) { $row.qty & unit })",
+                &["rows", "unit"],
+            ),
+            (
+                "$exists(day) ? $table(\"items\", item, \"number\")",
+                &["day", "item"],
+            ),
+        ];
+        for (source, names) in cases {
+            assert_eq!(read_of_document(source, Input::Document), names, "{source}");
+        }
+        let cases: [(&str, &[&str]); 4] = [
+            ("qty", &[]),
+            ("document.day & qty", &["day"]),
+            ("document.rows[qty > 1].item", &["rows"]),
+            ("$$.qty", &[]),
+        ];
+        for (source, names) in cases {
+            assert_eq!(read_of_document(source, Input::Part), names, "{source}");
+        }
+    }
+}

@@ -14,7 +14,7 @@ use serde_saphyr::Spanned;
 
 use crate::delimited::Delimited;
 use crate::edifact::Edifact;
-use crate::expression::Expression;
+use crate::expression::{Expression, Input};
 use crate::fixed::Fixed;
 use crate::format::{Format, Table, Tree};
 use crate::json::Json;
@@ -87,6 +87,8 @@ pub(crate) struct File {
     pub(crate) of: IndexMap<String, String>,
     /// Columns whose values are the same in rows that are one document.
     pub(crate) group_by: Vec<String>,
+    /// Columns that are read once for all rows of a document, and must say the same in each.
+    pub(crate) same: Vec<String>,
     /// The column by which `$table` finds its rows: a lookup that comes with the documents.
     pub(crate) key: Option<String>,
 }
@@ -98,20 +100,29 @@ pub(crate) struct Pattern(String);
 impl Pattern {
     /// Whether a name is meant; letter case counts.
     pub(crate) fn fits(&self, name: &str) -> bool {
+        self.stars(name).is_some()
+    }
+
+    /// What each `*` stands for in a name; none where another name is meant.
+    pub(crate) fn stars<'n>(&self, name: &'n str) -> Option<Vec<&'n str>> {
         let mut parts = self.0.split('*');
-        let Some(mut rest) = parts.next().and_then(|start| name.strip_prefix(start)) else {
-            return false;
-        };
+        let mut rest = parts.next().and_then(|start| name.strip_prefix(start))?;
+        let mut stars = Vec::new();
         let mut last = None;
         for part in parts {
             if let Some(before) = last.replace(part) {
-                let Some(found) = rest.find(before) else {
-                    return false;
-                };
-                rest = rest.get(found + before.len()..).unwrap_or_default();
+                let (star, after) = rest.split_once(before)?;
+                stars.push(star);
+                rest = after;
             }
         }
-        last.map_or(rest.is_empty(), |end| rest.ends_with(end))
+        match last {
+            None => rest.is_empty().then_some(stars),
+            Some(end) => {
+                stars.push(rest.strip_suffix(end)?);
+                Some(stars)
+            }
+        }
     }
 }
 
@@ -199,6 +210,8 @@ struct FileText {
     #[serde(default)]
     group_by: Vec<String>,
     #[serde(default)]
+    differ: Vec<String>,
+    #[serde(default)]
     key: Option<String>,
 }
 
@@ -232,6 +245,12 @@ impl FileText {
             return Err(format!("`{}` has two formats; a file has one", self.name));
         }
         let one = one.unwrap_or_else(|| Format::Table(Table::Delimited(Box::default())));
+        if !self.differ.is_empty() && self.group_by.is_empty() {
+            return Err(format!(
+                "`differ` of `{}` belongs beside `group_by`: columns that may differ in the rows of a document",
+                self.name
+            ));
+        }
         if matches!(one, Format::Tree(_))
             && !(self.of.is_empty()
                 && self.group_by.is_empty()
@@ -536,8 +555,17 @@ impl Feed {
             return Err(place.mistake("the first of `files` is the one that documents are made of: it has neither `key` nor `of`"));
         }
         let document = expression(&document)?;
+        let mut once = read_once(&document, &columns, &events);
+        let joined = text.files.values().flat_map(|file| file.of.values());
+        once.extend(joined.cloned());
         let mut files = IndexMap::new();
         for (name, file) in text.files {
+            let same = once.iter().filter(|column| {
+                !(file.group_by.is_empty()
+                    || file.group_by.contains(column)
+                    || file.differ.contains(column))
+            });
+            let same = same.cloned().collect();
             let format = file.format().map_err(|message| place.mistake(message))?;
             if matches!(format, Format::Tree(_)) && !files.is_empty() {
                 return Err(place.mistake(format!(
@@ -550,6 +578,7 @@ impl Feed {
                 columns: file.columns,
                 of: file.of,
                 group_by: file.group_by,
+                same,
                 key: file.key,
             };
             files.insert(name, read);
@@ -577,10 +606,33 @@ impl Feed {
         found.map(|(role, _)| role.as_str())
     }
 
+    /// What each `*` of the name of one of its files stands for in this name.
+    #[must_use]
+    pub fn stars<'n>(&self, role: &str, file_name: &'n str) -> Vec<&'n str> {
+        let file = self.files.get(role);
+        file.and_then(|file| file.name.stars(file_name))
+            .unwrap_or_default()
+    }
+
+    /// Whether one of its files is a lookup that comes along with the documents.
+    #[must_use]
+    pub fn is_lookup(&self, role: &str) -> bool {
+        self.files.get(role).is_some_and(|file| file.key.is_some())
+    }
+
     /// The files that belong together, the leading one first.
     #[must_use]
     pub fn roles(&self) -> Vec<&str> {
         self.files.keys().map(String::as_str).collect()
+    }
+
+    /// Columns that must say the same in all rows of a document: what is made of them is read once.
+    #[must_use]
+    pub fn same(&self) -> Vec<&str> {
+        let files = self.files.values();
+        files
+            .flat_map(|file| file.same.iter().map(String::as_str))
+            .collect()
     }
 
     /// Fields of the mapping that none of these facts has, such as `created /lines/needDate`.
@@ -609,6 +661,63 @@ impl Feed {
         self.lookups
             .get(table)
             .is_some_and(|lookup| lookup.has(code))
+    }
+}
+
+/// The fields of a document that facts are made of besides those of its parts.
+fn read_once(
+    document: &Expression,
+    columns: &IndexMap<String, Expression>,
+    events: &[EventMapping],
+) -> BTreeSet<String> {
+    let mut names = document.fields_of_document(Input::Document);
+    for column in columns.values() {
+        names.extend(column.fields_of_document(Input::Document));
+    }
+    for event in events {
+        let input = match &event.each {
+            Some(each) => {
+                names.extend(each.fields_of_document(Input::Document));
+                part_of(each, Input::Document)
+            }
+            None => Input::Document,
+        };
+        for expression in event.when.iter().chain([&event.time]) {
+            names.extend(expression.fields_of_document(input));
+        }
+        read_once_in(&event.data, input, &mut names);
+    }
+    names
+}
+
+fn read_once_in(fields: &IndexMap<String, Field>, input: Input, names: &mut BTreeSet<String>) {
+    for field in fields.values() {
+        match field {
+            Field::Constant(_) => {}
+            Field::Value { expression, .. } => names.extend(expression.fields_of_document(input)),
+            Field::Object(below) => read_once_in(below, input, names),
+            Field::List {
+                each,
+                when,
+                fields: below,
+            } => {
+                names.extend(each.fields_of_document(input));
+                let part = part_of(each, input);
+                if let Some(when) = when {
+                    names.extend(when.fields_of_document(part));
+                }
+                read_once_in(below, part, names);
+            }
+        }
+    }
+}
+
+/// `each: $` makes one part, which is what it is a part of.
+fn part_of(each: &Expression, input: Input) -> Input {
+    if each.is_its_input() {
+        input
+    } else {
+        Input::Part
     }
 }
 

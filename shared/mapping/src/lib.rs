@@ -15,6 +15,7 @@ pub mod feed;
 mod fixed;
 mod format;
 mod json;
+pub mod lines;
 mod lookup;
 pub mod mapper;
 pub mod out;

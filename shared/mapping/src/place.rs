@@ -66,10 +66,10 @@ pub struct Spot {
 }
 
 impl Spot {
-    /// A file as a whole.
+    /// A file as a whole: where it begins.
     #[must_use]
     pub fn of(file: &str) -> Self {
-        Self::line(file, 0)
+        Self::line(file, 1)
     }
 
     /// A line of a file.

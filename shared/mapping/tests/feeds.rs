@@ -400,6 +400,102 @@ fn rows_that_repeat_their_header_are_one_document() {
 }
 
 #[test]
+fn rows_of_a_document_that_disagree_about_it_are_refused_with_both_values() {
+    let grouped = |more: &str| {
+        let columns = format!("    group_by: [receipt]\n{more}    columns:");
+        let text = RECEIPTS
+            .replace("    columns:", &columns)
+            .replace("each: $\n", "each: rows\n")
+            .replace("$dec(quantity, \",\", \".\")", "$dec(quantity)");
+        feed(&text)
+    };
+    let rows = "receipt,order,line,quantity,day\nR1,4711,1,2,01.07.2026\nR1,4711,2,3,02.07.2026\nR1,4712,3,3,03.07.2026\nR2,4711,1,4,03.07.2026\nR2,,2,5,\n";
+    let came = run(&grouped("").unwrap(), &[("receipts", rows.as_bytes())]).unwrap();
+    let [refused] = came.unread.as_slice() else {
+        panic!("{:?}", came.unread);
+    };
+    assert_eq!(refused.code, "document_differs");
+    assert_eq!(
+        refused.to_string(),
+        "receipts line 2: nothing is made of the document, for its rows must say the same in what is read of it as a whole: `day` is `01.07.2026` in line 2 and `02.07.2026` in line 3; `order` is `4711` in line 2 and `4712` in line 4. Have it sent right, or name the column in `differ` of the feed where the first row may speak for all"
+    );
+    // Lines differ, of course, and what is left blank says nothing.
+    assert_eq!(came.made.len(), 1, "{:?}", came.not_made);
+    assert_eq!(came.field(0, "/data/receiptNumber"), "R2");
+
+    // The first row is silent, and another is not: that is no less of a difference.
+    let rows = "receipt,order,line,quantity,day\nR1,,1,2,01.07.2026\nR1,4711,2,3,01.07.2026\n";
+    let came = run(&grouped("").unwrap(), &[("receipts", rows.as_bytes())]).unwrap();
+    assert!(
+        came.unread[0]
+            .message
+            .contains("`order` is nothing in line 2 and `4711` in line 3"),
+        "{:?}",
+        came.unread
+    );
+
+    // A feed may say that the first row speaks for all.
+    let differ = grouped("    differ: [order]\n").unwrap();
+    let rows = "receipt,order,line,quantity,day\nR1,4711,1,2,01.07.2026\nR1,4712,2,3,01.07.2026\n";
+    let came = run(&differ, &[("receipts", rows.as_bytes())]).unwrap();
+    assert_eq!(came.made.len(), 1, "{:?}", came.unread);
+    assert_eq!(came.field(0, "/data/poNumber"), "4711");
+
+    let alone = RECEIPTS.replace("    columns:", "    differ: [order]\n    columns:");
+    assert!(
+        mistake(&alone).contains("`differ` of `GR*.csv` belongs beside `group_by`"),
+        "{}",
+        mistake(&alone)
+    );
+}
+
+#[test]
+fn a_line_is_told_by_its_number_however_lines_end() {
+    let quoted = |more: &str| {
+        let delimited = format!("    delimited: {{ separator: \";\"{more} }}\n    columns:");
+        feed(&RECEIPTS.replace("    columns:", &delimited)).unwrap()
+    };
+    for end in ["\n", "\r\n", "\r"] {
+        let text = |lines: &[&str]| lines.join(end).into_bytes();
+        let at = |feed: &Feed, lines: &[&str]| -> Vec<u64> {
+            let came = run(feed, &[("receipts", &text(lines))]).unwrap();
+            let unread = came.unread.iter().map(|one| one.spot.line);
+            let not_made = came.not_made.iter().map(|one| one.spot.line);
+            unread.chain(not_made).collect()
+        };
+        let head = HEAD.trim_end();
+        let (right, day, cells) = (
+            "R1;4711;1;2;01.07.2026",
+            "R2;4711;1;2;01.13.2026",
+            "R3;4711;1;2",
+        );
+        let plain = quoted("");
+        assert_eq!(at(&plain, &[head, right, cells, day]), [3, 4], "{end:?}");
+        // Blank lines count; so do those of a cell that goes over several.
+        let blank = [head, "", right, "", "", cells, day, ""];
+        assert_eq!(at(&plain, &blank), [6, 7], "{end:?}");
+        let cell = format!("R1;\"{end}{end}4711\";1;2;01.07.2026");
+        let several = [head, cell.as_str(), cells, right, day];
+        assert_eq!(at(&plain, &several), [5, 7], "{end:?}");
+        // Lines that are left out count, too.
+        let skipped = quoted(", skip: 2");
+        let titled = ["Receipts", "of \"July", head, right, cells, day];
+        assert_eq!(at(&skipped, &titled), [5, 6], "{end:?}");
+        // The last line, where there is none.
+        let ended = quoted(", trailer: { mark: END, count: 2 }");
+        let missing = run(&ended, &[("receipts", &text(&[head, right, right, ""]))]).unwrap_err();
+        assert_eq!(
+            (missing.code, missing.spot.line),
+            ("file_incomplete", 4),
+            "{end:?}"
+        );
+        let wrong = [head, right, "END;2"];
+        let wrong = run(&ended, &[("receipts", &text(&wrong))]).unwrap_err();
+        assert_eq!((wrong.code, wrong.spot.line), ("file_count", 3), "{end:?}");
+    }
+}
+
+#[test]
 fn a_mapping_that_could_change_an_amount_is_refused_where_it_is_written() {
     let quantity = "$dec(quantity, \",\", \".\")";
     for bad in [

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::map::Which;
 use crate::codes::Codes;
-use crate::{Failure, feeds, plants, table};
+use crate::{Failure, plants, table};
 
 /// Lists suppliers and items with the external ids that Odoo must have, units and tax codes with what they are there
 #[derive(Debug, Args)]
@@ -29,8 +29,8 @@ enum Import {
 impl CodesOfFiles {
     pub(crate) fn run(self, as_json: bool) -> Result<ExitCode, Failure> {
         let plant = plants::read_plant(&self.which.folder)?;
-        let (feed, files) = self.which.files()?;
-        let mapped = feeds::map(&feed, &files)?;
+        let outcome = self.which.outcome()?;
+        let mapped = &outcome.mapped;
         let data = mapped.made.iter().filter_map(|made| made.event.get("data"));
         let codes = Codes::of(&plant, data);
         if as_json {
@@ -63,13 +63,17 @@ impl CodesOfFiles {
         let missing = units.len() + taxes.len();
         if missing > 0 || !mapped.not_made.is_empty() || !mapped.unread.is_empty() {
             // On the standard error: a file that is written of the rest stays one.
-            return Err(format!(
+            let mut told = format!(
                 "{missing} units and tax codes are not in plant.yaml; {} facts could not be made and {} rows not read, whose codes are not here",
                 mapped.not_made.len(),
                 mapped.unread.len()
-            )
-            .into());
+            );
+            for left in &outcome.left_out {
+                told.push_str(&format!("\n{left}"));
+            }
+            return Err(told.into());
         }
+        outcome.whole()?;
         Ok(ExitCode::SUCCESS)
     }
 }

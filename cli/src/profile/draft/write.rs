@@ -34,6 +34,9 @@ pub(super) struct Writer<'p> {
     used: BTreeSet<String>,
 }
 
+/// Stands for what is said of columns whose rows disagree, until it is known which ones are read.
+pub(super) const DIFFERS: &str = "    # @rows that disagree@";
+
 /// Stands for the columns of a file until all fields are written.
 fn marker(file: usize) -> String {
     format!("@columns of file {file}@")
@@ -242,27 +245,7 @@ impl<'p> Writer<'p> {
         if column.written_once {
             self.line("    # ! It is written once and left blank in the rows below: have it written in every row.");
         }
-        for column in &self.header.columns {
-            let is_header = matches!(
-                column.role,
-                Some(
-                    Role::Supplier
-                        | Role::OrderDate
-                        | Role::Currency
-                        | Role::InvoiceDate
-                        | Role::ReceiptDate
-                )
-            );
-            let differs = deciding.is_some_and(|deciding| deciding.beside.contains(&column.name));
-            if is_header && differs {
-                let warning = format!(
-                    "    # ! {} differs within one of them: the first row's is taken below.",
-                    column.name
-                );
-                self.text.push_str(&warning);
-                self.text.push('\n');
-            }
-        }
+        self.line(DIFFERS);
     }
 
     fn line(&mut self, line: &str) {

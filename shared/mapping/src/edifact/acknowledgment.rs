@@ -8,11 +8,13 @@ use indexmap::IndexMap;
 use jiff::civil::DateTime;
 use jsonata_core::value::JValue;
 
+use crate::edi::Fault;
 use crate::edifact::envelope::{self, Event, Header, Message};
-use crate::edifact::finding::Finding;
+use crate::edifact::finding::{Finding, SYNTAX};
 use crate::edifact::segment::Segment;
 use crate::edifact::write::{self, Body, Envelope, Party};
 use crate::edifact::{Edifact, Reject};
+use crate::format;
 
 /// An interchange that was received, and what became of its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +29,12 @@ pub struct Interchange {
     pub control: String,
     /// Whether it said that it is a test.
     pub test: bool,
+    /// The line and the segment of the file where it begins.
+    pub at: (u64, u64),
     /// Its messages.
     pub sets: Vec<Set>,
     /// What is wrong with the interchange itself.
-    pub faults: Vec<String>,
+    pub faults: Vec<Fault>,
 }
 
 /// A message that was received.
@@ -43,7 +47,7 @@ pub struct Set {
     /// Whether it was taken.
     pub accepted: bool,
     /// What is wrong with it.
-    pub faults: Vec<String>,
+    pub faults: Vec<Fault>,
 }
 
 /// An interchange with its answer.
@@ -73,6 +77,7 @@ pub fn acknowledge(
                 header: *header,
                 messages: Vec::new(),
                 wrong: Vec::new(),
+                groups: Vec::new(),
             });
         }
         Event::Message(message) => {
@@ -83,6 +88,11 @@ pub fn acknowledge(
         Event::Wrong(finding) => {
             if let Some(received) = all.last_mut().filter(|_| open) {
                 received.wrong.push(finding);
+            }
+        }
+        Event::WrongGroup(finding) => {
+            if let Some(received) = all.last_mut() {
+                received.groups.push(finding);
             }
         }
         Event::Closed => open = false,
@@ -102,7 +112,9 @@ pub fn acknowledge(
 struct Received {
     header: Header,
     messages: Vec<Report>,
+    /// What refuses all of it.
     wrong: Vec<Finding>,
+    groups: Vec<Finding>,
 }
 
 /// A message as it came, without what was in it.
@@ -128,14 +140,15 @@ impl Received {
     /// Whether all of it is refused.
     fn refused(&self, format: &Edifact) -> bool {
         self.header.refused.is_some()
+            || !self.wrong.is_empty()
             || (format.reject == Reject::Interchange
-                && (!self.wrong.is_empty()
+                && (!self.groups.is_empty()
                     || self.messages.iter().any(|one| !one.findings.is_empty())))
     }
 
     fn told(self, format: &Edifact) -> Interchange {
         let refused = self.refused(format);
-        let said = |finding: Finding| finding.message;
+        let said = |finding: Finding| Fault::from(format::Fault::from(finding));
         let sets = self.messages.into_iter().map(|message| Set {
             kind: message.kind,
             control: message.control,
@@ -149,11 +162,13 @@ impl Received {
             receiver: self.header.receiver.0,
             control: self.header.control,
             test: self.header.test,
+            at: (self.header.mark.line, self.header.mark.number),
             faults: self
                 .header
                 .refused
                 .into_iter()
                 .chain(self.wrong)
+                .chain(self.groups)
                 .map(said)
                 .collect(),
         }
@@ -227,7 +242,7 @@ impl Received {
         ];
         // A message that does not say its reference can be told of nowhere else.
         let nameless = self.messages.iter().filter(|one| !one.has_name());
-        let wrong = header.refused.iter().chain(&self.wrong);
+        let wrong = header.refused.iter().chain(&self.wrong).chain(&self.groups);
         let wrong = wrong.chain(nameless.flat_map(|one| &one.findings)).next();
         if let Some(finding) = wrong {
             let level = ReportingLevel::Interchange;
@@ -344,26 +359,39 @@ pub enum Verdict {
 
 /// What a file of CONTRL messages says; what in it cannot be read is told in words.
 #[must_use]
-pub fn statuses(format: &Edifact, bytes: impl Read) -> Vec<Result<Status, String>> {
+pub fn statuses(format: &Edifact, bytes: impl Read) -> Vec<Result<Status, Fault>> {
+    let told = |finding: Finding| Fault::from(format::Fault::from(finding));
     let mut all = Vec::new();
     let mut from = String::new();
     let ended = envelope::read(bytes, format, &mut |event| match event {
         Event::Opened(header) => {
             from.clone_from(&header.sender.0);
-            all.extend(header.refused.map(|finding| Err(finding.message)));
+            all.extend(header.refused.map(|finding| Err(told(finding))));
         }
         Event::Closed => {}
-        Event::Wrong(finding) => all.push(Err(finding.message)),
+        Event::Wrong(finding) | Event::WrongGroup(finding) => all.push(Err(told(finding))),
         Event::Message(message) => match message.branch {
-            Ok(branch) if message.kind == "CONTRL" => contrl(&branch.value, &from, &mut all),
-            Ok(_) => {
-                let (kind, control) = (message.kind, message.control);
-                all.push(Err(format!("{kind} {control} is no CONTRL")));
+            Ok(branch) => {
+                let fault = |message: String| {
+                    let at = format::Fault::new(SYNTAX, branch.line, message);
+                    Fault::from(format::Fault {
+                        segment: branch.segment,
+                        ..at
+                    })
+                };
+                if message.kind == "CONTRL" {
+                    let mut said = Vec::new();
+                    contrl(&branch.value, &from, &mut said);
+                    all.extend(said.into_iter().map(|one| one.map_err(fault)));
+                } else {
+                    let (kind, control) = (message.kind, message.control);
+                    all.push(Err(fault(format!("{kind} {control} is no CONTRL"))));
+                }
             }
-            Err(findings) => all.extend(findings.into_iter().map(|one| Err(one.message))),
+            Err(findings) => all.extend(findings.into_iter().map(|one| Err(told(one)))),
         },
     });
-    all.extend(ended.err().map(|finding| Err(finding.message)));
+    all.extend(ended.err().map(|finding| Err(told(finding))));
     all
 }
 

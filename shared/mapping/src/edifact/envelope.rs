@@ -31,8 +31,10 @@ pub(crate) enum Event {
     Opened(Box<Header>),
     /// A message ends.
     Message(Box<Message>),
-    /// Something is wrong with the interchange.
+    /// Something is wrong with the interchange: nothing of it is taken.
     Wrong(Finding),
+    /// Something is wrong with a group: its messages say it, too.
+    WrongGroup(Finding),
     /// The interchange ends, in whichever way.
     Closed,
 }
@@ -45,6 +47,8 @@ pub(crate) struct Header {
     pub(crate) receiver: (String, String),
     pub(crate) control: String,
     pub(crate) test: bool,
+    /// Where it is.
+    pub(crate) mark: Mark,
     /// Why nothing of the interchange is taken.
     pub(crate) refused: Option<Finding>,
 }
@@ -80,8 +84,11 @@ pub(crate) fn read(bytes: impl Read, format: &Edifact, sink: &mut Sink<'_>) -> R
         let cut = match cutter.next() {
             Ok(cut) => cut,
             Err(error) => {
-                let mark = Mark::default();
-                reader.break_off(mark);
+                let mark = Mark {
+                    line: 1,
+                    ..Mark::default()
+                };
+                reader.break_off(mark, false);
                 let text = error.to_string();
                 return Err(
                     Finding::new("file_unreadable", SyntaxError::Unspecified, mark, text).end(),
@@ -192,7 +199,7 @@ impl Reader<'_, '_> {
                 }
             }
             Cut::BadAdvice(mark) => {
-                self.break_off(mark);
+                self.break_off(mark, false);
                 let message = "UNA names characters that cannot be told apart, or that are letters, digits or blanks: no segment can be read";
                 return Err(Finding {
                     syntax: SyntaxError::InvalidAsServiceCharacter,
@@ -200,7 +207,7 @@ impl Reader<'_, '_> {
                 });
             }
             Cut::Advice(mark) => {
-                self.break_off(mark);
+                self.break_off(mark, false);
                 self.check_blanks(mark);
                 self.una = IndexMap::from([(
                     "decimal_mark".to_owned(),
@@ -208,14 +215,14 @@ impl Reader<'_, '_> {
                 )]);
             }
             Cut::Unfinished(mark) => {
-                self.break_off(mark);
+                self.break_off(mark, false);
                 let message =
                     "the file ends within a segment: it was cut off, or a terminator is missing";
                 return Err(syntax(mark, message).end());
             }
             Cut::End(mark) => {
-                self.break_off(mark);
                 self.check_blanks(mark);
+                self.break_off(mark, true);
                 if self.count == 0 && !self.outside {
                     return Err(syntax(mark, "the file has no interchange").end());
                 }
@@ -250,7 +257,7 @@ impl Reader<'_, '_> {
     ) -> Result<(), Finding> {
         let tag = bytes.get(..3).unwrap_or(bytes);
         if tag == b"UNB" {
-            self.break_off(mark);
+            self.break_off(mark, false);
             return self.unb(mark, bytes, advice);
         }
         let Some(interchange) = &mut self.interchange else {
@@ -316,8 +323,8 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// An interchange that has not ended: its message, its group and itself.
-    fn break_off(&mut self, mark: Mark) {
+    /// An interchange that has not ended: its message, its group and itself. The file may end with it.
+    fn break_off(&mut self, mark: Mark, ends: bool) {
         self.drop_message(mark, "UNT is missing");
         self.drop_group(mark);
         let Some(interchange) = self.interchange.take() else {
@@ -328,7 +335,10 @@ impl Reader<'_, '_> {
                 "interchange {}: UNZ is missing: the file was cut off, or more of the interchange is to come",
                 interchange.header.control
             );
-            self.tell(Finding::new(SYNTAX, SyntaxError::Missing, mark, message));
+            self.tell(Finding {
+                ends,
+                ..Finding::new(SYNTAX, SyntaxError::Missing, mark, message)
+            });
         }
         (self.sink)(Event::Closed);
     }
@@ -405,6 +415,7 @@ impl Reader<'_, '_> {
             receiver: party(3),
             control: unb.element(5).to_owned(),
             test: !unb.element(11).is_empty(),
+            mark,
             refused: None,
         };
         if let Err(message) = text {

@@ -128,7 +128,7 @@ fn read_back(bytes: &[u8], placed: &[Vec<Placed>]) -> Result<(), Refused> {
             Event::Opened(header) => header
                 .refused
                 .map_or(Ok(()), |finding| Err(finding.message)),
-            Event::Wrong(finding) => Err(finding.message),
+            Event::Wrong(finding) | Event::WrongGroup(finding) => Err(finding.message),
             Event::Message(message) => match (message.branch, wanted.next()) {
                 (Ok(branch), Some(wanted)) => same(&message.kind, &branch.value, wanted),
                 (Ok(_), None) => Err("there are more messages than were written".to_owned()),

@@ -388,7 +388,7 @@ impl Edi {
                         .chain(sets)
                         .collect::<Vec<_>>()
                 });
-                let faults = faults.collect();
+                let faults = faults.map(|fault| fault.message).collect();
                 let dispatched = Dispatched {
                     standard: edi::Standard::Edifact,
                     partner: receiver.0.trim().to_owned(),

@@ -146,7 +146,9 @@ pub(crate) fn read(
 /// Tells what is wrong with a group or an interchange itself, so that all that must be agreed is seen at once.
 fn faults(findings: &[Finding], take: &mut Take<'_>) {
     let refusing = findings.iter().filter(|finding| !finding.excused);
-    for finding in refusing.take(MOST_TOLD) {
+    let (ends, others): (Vec<_>, Vec<_>) = refusing.partition(|finding| finding.ends);
+    // After that the file ends it cannot be read, whatever else was wrong.
+    for finding in others.into_iter().take(MOST_TOLD).chain(ends) {
         take(Err(finding.fault()));
     }
 }

@@ -89,13 +89,13 @@ pub(crate) fn read<R: Read>(
             Ok(Some(Token::Header(header))) => reader.header(header),
             Ok(Some(Token::Segment(segment))) => reader.segment(segment),
             Ok(None) => {
-                reader.end_of_file();
+                reader.end_of_file(true);
                 return Ok(());
             }
             Err(fault) => Err(fault),
         };
         if let Err(fault) = read {
-            reader.end_of_file();
+            reader.end_of_file(false);
             return Err(fault);
         }
     }
@@ -138,7 +138,7 @@ impl Reader<'_> {
             header.at,
         )?;
         let before = "a new interchange begins before it";
-        self.close_interchange(None, "023", before, header.at);
+        self.close_interchange(None, "023", before, header.at, false);
         let mut findings = self.check_header(&header);
         let at = header.at;
         if let Err((code, message)) = &header.delimiters {
@@ -220,7 +220,7 @@ impl Reader<'_> {
                 self.drop_set("the group ends before it", segment.at);
                 self.close_group(Some(&segment), "", segment.at);
             }
-            "IEA" => self.close_interchange(Some(&segment), "", "", segment.at),
+            "IEA" => self.close_interchange(Some(&segment), "", "", segment.at, false),
             _ => self.content(segment),
         }
         Ok(())
@@ -494,6 +494,7 @@ impl Reader<'_> {
         code: &'static str,
         why: &str,
         at: At,
+        ends: bool,
     ) {
         let early = if trailer.is_some() {
             "the interchange ends before it"
@@ -515,7 +516,12 @@ impl Reader<'_> {
             None => {
                 let message = format!("the interchange {number} has no IEA: {why}");
                 let finding = Finding::new(at, Told::Interchange(code), message);
-                keep(&mut interchange.findings, finding);
+                let finding = Finding { ends, ..finding };
+                if ends {
+                    interchange.findings.push(finding);
+                } else {
+                    keep(&mut interchange.findings, finding);
+                }
             }
             Some(trailer) => {
                 let (said, control) = (trailer.element(1), trailer.element(2));
@@ -543,8 +549,9 @@ impl Reader<'_> {
         (self.tell)(Event::InterchangeEnd(closing));
     }
 
-    fn end_of_file(&mut self) {
-        self.close_interchange(None, "023", "the file ends before it", self.last);
+    /// What had begun is not whole. Where a fault is told besides, that is what ends the file.
+    fn end_of_file(&mut self, ends: bool) {
+        self.close_interchange(None, "023", "the file ends before it", self.last, ends);
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Finding {
     pub(crate) told: Told,
     /// Whether it was agreed that it is taken.
     pub(crate) excused: bool,
+    /// Whether the file ends there, in the midst of something.
+    pub(crate) ends: bool,
 }
 
 /// The codes of an acknowledgment.
@@ -60,6 +62,7 @@ impl Finding {
             message: message.into(),
             told,
             excused: false,
+            ends: false,
         }
     }
 
@@ -99,6 +102,7 @@ impl Finding {
         Fault {
             segment: Some(self.at.segment),
             column: self.element.clone(),
+            ends: self.ends,
             ..Fault::new(self.code, self.at.line, self.message.clone())
         }
     }

@@ -111,8 +111,8 @@ fn an_interchange_that_was_refused_is_told_why() {
             serde_json::json!({}),
             "UCI+77+S+R+4+25'",
         ),
-        ("UNZ+3", "UNZ+4", serde_json::json!({}), "UCI+77+S+R+7+29'"),
-        ("UNZ+3+77'", "", serde_json::json!({}), "UCI+77+S+R+7+13'"),
+        ("UNZ+3", "UNZ+4", serde_json::json!({}), "UCI+77+S+R+4+29'"),
+        ("UNZ+3+77'", "", serde_json::json!({}), "UCI+77+S+R+4+13'"),
     ] {
         let answered = &answer(&self::format(format), &good().replacen(from, to, 1))[0];
         let body = body(answered);
@@ -168,7 +168,7 @@ fn an_answer_says_what_became_of_each_message_of_ours() {
                 );
                 line.trim().to_owned()
             }
-            Err(message) => message,
+            Err(fault) => fault.to_string(),
         })
         .collect();
     assert_eq!(
@@ -179,7 +179,7 @@ fn an_answer_says_what_became_of_each_message_of_ours() {
             "1007 2 rejected segment 5: 13, missing; segment 5, element 1 component 2: 39, data element too long",
             "1008 - rejected 23, unknown interchange sender",
             "1009 - received",
-            "CONTRL for 1010: `1` is no action, 4, 7 or 8",
+            "line 1: CONTRL for 1010: `1` is no action, 4, 7 or 8",
         ]
     );
 }

@@ -39,17 +39,17 @@ fn envelopes_that_do_not_agree_are_told_apart() {
         (
             "UNZ+3",
             "UNZ+4",
-            3,
+            0,
             "edi_syntax",
             17,
             "UNZ says 4 messages, 3 came",
         ),
-        ("UNZ+3+77", "UNZ+3+78", 3, "edi_syntax", 17, "UNZ is of 78"),
-        ("UNZ+3+77'\n", "", 3, "edi_syntax", 16, "UNZ is missing"),
+        ("UNZ+3+77", "UNZ+3+78", 0, "edi_syntax", 17, "UNZ is of 78"),
+        ("UNZ+3+77'\n", "", 0, "edi_syntax", 16, "UNZ is missing"),
         (
             "UNT+5+3'\nUNZ+3+77'",
             "UNT+5+3",
-            2,
+            0,
             "edi_syntax",
             16,
             "UNT is missing",
@@ -211,7 +211,7 @@ fn envelopes_that_do_not_agree_are_told_apart() {
         (
             "UNZ+3",
             "UNE+3+1'UNZ+3",
-            3,
+            0,
             "edi_syntax",
             17,
             "UNE ends no group",
@@ -219,7 +219,7 @@ fn envelopes_that_do_not_agree_are_told_apart() {
         (
             "UNH+3",
             "DTM+137:20261112'UNH+3",
-            3,
+            0,
             "edi_syntax",
             12,
             "belong to no message",
@@ -230,7 +230,11 @@ fn envelopes_that_do_not_agree_are_told_apart() {
         assert_ne!(spoilt, good, "{from}");
         let came = run(&answers("{}"), spoilt.as_bytes());
         assert_eq!(came.made.len(), made, "{to}: {:?}", came.unread);
-        let first = &came.unread[0];
+        // Whole messages of an interchange that is refused say so, each in its place.
+        let mut own = came.unread.iter();
+        let first = own
+            .find(|one| !one.message.contains("is whole, but its interchange"))
+            .unwrap();
         assert!(first.message.contains(words), "{to}: {}", first.message);
         assert_eq!(
             (first.code, first.spot.segment.unwrap_or_default()),
@@ -238,6 +242,25 @@ fn envelopes_that_do_not_agree_are_told_apart() {
             "{to}: {}",
             first.message
         );
+    }
+}
+
+#[test]
+fn an_interchange_that_is_cut_off_ends_the_file_and_nothing_of_it_is_read() {
+    let good =
+        three("UNH+2+ORDRSP:D:96A:UN'BGM+231+AB-2+29'DTM+137:20261112:102'RFF+ON:P2'UNT+5+2'\n");
+    let first = good.replace("+77'", "+76'");
+    let end = good.find("UNZ").unwrap();
+    for cut in [end, end - 3, end + 3, good.find("UNH+3").unwrap() + 4] {
+        let came = run(&answers("{}"), good[..cut].as_bytes());
+        assert_eq!(came.made.len(), 0, "{cut}: {:?}", came.unread);
+        let last = came.unread.last().unwrap();
+        assert!(last.ends && last.spot.line > 1, "{cut}: {last:?}");
+        // What came before it is whole.
+        let both = format!("{first}{}", &good[..cut]);
+        let came = run(&answers("{}"), both.as_bytes());
+        assert_eq!(came.made.len(), 3, "{cut}: {:?}", came.unread);
+        assert!(came.unread.last().unwrap().ends, "{cut}");
     }
 }
 
@@ -395,7 +418,7 @@ fn groups_agree_with_what_is_in_them() {
     let (made, message) = told(&whole(&groups, 3));
     assert_eq!(
         (made, message.contains("UNZ says 3 groups, 2 came")),
-        (3, true),
+        (0, true),
         "{message}"
     );
     let (made, message) = told(&whole(&(group(1, &one(1), 1) + &group(1, &one(2), 1)), 2));
@@ -425,7 +448,7 @@ fn groups_agree_with_what_is_in_them() {
     let (made, message) = told(&whole(&group(1, &one(1), 4), 1));
     assert_eq!(
         (made, message.contains("UNE says 4 messages, 1 came")),
-        (1, true),
+        (0, true),
         "{message}"
     );
 }

@@ -239,6 +239,32 @@ fn what_was_agreed_is_taken_by_its_name() {
 }
 
 #[test]
+fn an_interchange_that_is_cut_off_ends_the_file_and_nothing_of_it_is_read() {
+    let good = order();
+    let first = good.replace("000000001", "000000002");
+    let end = good.find("IEA").unwrap();
+    for cut in [end, end - 3, end + 2, good.find("PO1").unwrap() + 2] {
+        let came = run(&showing("", "BEG.BEG03"), good[..cut].as_bytes());
+        assert_eq!(came.documents, 0, "{cut}: {:?}", came.unread);
+        let last = came.unread.last().unwrap();
+        assert!(
+            last.ends && last.message.contains("has no IEA"),
+            "{cut}: {last:?}"
+        );
+        assert_eq!(
+            came.unread.iter().filter(|one| one.ends).count(),
+            1,
+            "{cut}"
+        );
+        // What came before it is whole.
+        let both = format!("{first}{}", &good[..cut]);
+        let came = run(&showing("", "BEG.BEG03"), both.as_bytes());
+        assert_eq!(came.shown(), ["4711"], "{cut}: {:?}", came.unread);
+        assert!(came.unread.last().unwrap().ends, "{cut}");
+    }
+}
+
+#[test]
 fn line_breaks_between_segments_carry_no_meaning() {
     for line_break in ["\n", "\r\n", "\n\n"] {
         let text = order().replace('~', &format!("~{line_break}"));

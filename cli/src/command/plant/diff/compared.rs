@@ -70,11 +70,15 @@ impl Side {
         folder: &Path,
         plant: &PlantCode,
     ) -> Result<Option<Self>, Failure> {
-        let Some(files) = feeds::delivery(feed, folder) else {
+        let taken = feeds::taken(feed, folder);
+        if taken.groups.is_empty() {
             return Ok(None);
-        };
+        }
         let mut side = Self::default();
-        let mapped = match feeds::map(feed, &files) {
+        for left in &taken.left_out {
+            side.problems.insert((String::new(), left.to_string()));
+        }
+        let mapped = match feeds::map_all(feed, &taken.groups) {
             Ok(mapped) => mapped,
             // What cannot be read at all is an outcome as well.
             Err(failure) => {

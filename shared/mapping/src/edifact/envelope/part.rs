@@ -63,7 +63,7 @@ impl Reader<'_, '_> {
             refused: refused.clone(),
         });
         if let Some(finding) = refused {
-            self.tell(finding);
+            (self.sink)(Event::WrongGroup(finding));
         }
     }
 
