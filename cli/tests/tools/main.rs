@@ -10,6 +10,7 @@
 )]
 
 mod differences;
+mod exceptions;
 mod folders;
 mod packs;
 mod profile;
