@@ -90,6 +90,9 @@ pub async fn run(interplant: Interplant) -> Result<ExitCode, Failure> {
     } = interplant;
     let local = local.as_deref();
     match command {
+        Command::Demo(_) if local.is_some() => Err(
+            "the demo starts a local cloud of its own, in .local/demo or .local/packaged of --project: leave out --local and INTERPLANT_LOCAL".into(),
+        ),
         Command::Demo(demo) => demo.run(json).await,
         Command::Send(send) => send.run(local, json).await,
         Command::Deliver(deliver) => deliver.run(local, json).await,

@@ -523,7 +523,12 @@ impl Report {
                 .map(|(fate, count)| [fate.clone(), count.to_string()]),
         );
         println!("\nLifecycles");
-        list::print(&self.headers);
+        let mut open: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (lifecycle, raised) in &self.exceptions {
+            let of = open.entry(lifecycle.clone()).or_default();
+            of.push(raised.id.to_string());
+        }
+        list::print(&self.headers, &open);
         if !self.exceptions.is_empty() {
             println!("\nExceptions: a person decides");
             show::print_exceptions(

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
+use interplant_domain::amendment::{Wanted, amended, totals_that_do_not_fit};
+use interplant_domain::fact::{Fact, FactKind};
 use jiff::SignedDuration;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::operator::{Operator, development_token, part};
@@ -72,6 +75,9 @@ enum Command {
         /// What is taken out of the fact, such as /lines/0/taxCode
         #[arg(long = "unset", value_name = "POINTER")]
         unset: Vec<String>,
+        /// Also where the totals do not fit the lines then
+        #[arg(long)]
+        even_so: bool,
     },
     /// Approve what somebody else has written
     Approve(Decision),
@@ -182,11 +188,7 @@ impl Exceptions {
             let path = format!("/v1/exceptions/{}", decision.id);
             let revision = match decision.revision {
                 Some(revision) => json!(revision),
-                None => part(
-                    &Operator::expect(operator.get(&path, &[]).await?)?,
-                    "revision",
-                )
-                .clone(),
+                None => now_shown(&operator, &path).await?,
             };
             let mut body = json!({"decision": word, "revision": revision, "note": decision.note});
             if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
@@ -200,7 +202,11 @@ impl Exceptions {
             Command::Show { id } => {
                 let path = format!("/v1/exceptions/{id}");
                 let shown = Operator::expect(operator.get(&path, &[]).await?)?;
-                println!("{}", serde_json::to_string_pretty(&shown)?);
+                if json {
+                    println!("{}", serde_json::to_string_pretty(&shown)?);
+                } else {
+                    print!("{}", told(&shown));
+                }
                 return Ok(ExitCode::SUCCESS);
             }
             Command::Job { id } => {
@@ -219,8 +225,12 @@ impl Exceptions {
                 decision,
                 set,
                 unset,
+                even_so,
             } => {
                 let changes = changes(set, unset)?;
+                if !even_so {
+                    fitting(&operator, &decision.id, &changes).await?;
+                }
                 decide("amend", decision, json!({"changes": changes})).await?
             }
             Command::RetryGroup(group) => group.follow(&operator, "retry").await?,
@@ -241,6 +251,42 @@ impl Exceptions {
             print(&done);
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The revision of an exception's lifecycle as it is now.
+async fn now_shown(operator: &Operator, path: &str) -> Result<Value, Failure> {
+    let answer = operator.get(path, &[]).await?;
+    if answer.status == 403 {
+        // Who may not even see it is told by the decision itself which role that takes.
+        return Ok(json!(0));
+    }
+    Ok(part(&Operator::expect(answer)?, "revision").clone())
+}
+
+/// Refuses an amendment after which the totals of the document do not fit its lines. What cannot be seen or read is
+/// left to the API.
+async fn fitting(operator: &Operator, id: &str, changes: &[Value]) -> Result<(), Failure> {
+    let shown = operator.get(&format!("/v1/exceptions/{id}"), &[]).await?;
+    let fact = part(&shown.body, "fact");
+    let kind = part(fact, "type")
+        .as_str()
+        .and_then(FactKind::from_event_type);
+    let wanted: Result<Vec<Wanted>, _> = changes
+        .iter()
+        .map(|change| Wanted::deserialize(change.clone()))
+        .collect();
+    let (Some(kind), Ok(wanted)) = (kind, wanted) else {
+        return Ok(());
+    };
+    let after = amended(part(fact, "data"), &wanted).ok();
+    let after = after.and_then(|data| Fact::read(kind, &data).ok());
+    match after.as_ref().and_then(totals_that_do_not_fit) {
+        None => Ok(()),
+        Some(why) => Err(format!(
+            "with that {why}: amend the totals as well, such as --set /totals/net=..., or send it with --even-so; nothing was sent"
+        )
+        .into()),
     }
 }
 
@@ -383,6 +429,102 @@ impl OfGroup {
         }
         Ok(job)
     }
+}
+
+/// One exception for a person: what it is, what is at stake, and the commands by which it may be decided.
+fn told(shown: &Value) -> String {
+    let text = |name: &str| {
+        let text = part(shown, name).as_str().unwrap_or_default();
+        table::clean(text)
+    };
+    let moment = |name: &str| {
+        let moment = text(name);
+        moment.get(..19).unwrap_or(&moment).replace('T', " ")
+    };
+    let mut lines = vec![
+        format!("{}: {}", text("code"), text("meaning")),
+        format!("  {}", text("message")),
+        String::new(),
+    ];
+    let mut line = |name: &str, what: String| {
+        if !what.trim().is_empty() {
+            lines.push(format!("{name:<14}{what}"));
+        }
+    };
+    line("exception", text("id"));
+    let fact = part(shown, "fact");
+    let of_fact = |name: &str| table::clean(part(fact, name).as_str().unwrap_or_default());
+    let kind = of_fact("type");
+    let kind = kind
+        .trim_start_matches("interplant.")
+        .trim_end_matches(".v1");
+    line("fact", format!("{kind} {}", of_fact("number")));
+    line("sent by", of_fact("source"));
+    let stops = match (part(shown, "blocks"), part(shown, "lifecycle").is_null()) {
+        (Value::Bool(true), _) => "the whole document waits",
+        (_, true) => "facts with the code wait",
+        (_, false) => "this fact waits, others go on",
+    };
+    line("holds", stops.to_owned());
+    let at_risk = part(shown, "amount_at_risk");
+    let amount = match at_risk {
+        Value::Object(_) => {
+            let of = |name: &str| part(at_risk, name).as_str().unwrap_or_default();
+            format!("{} {}", of("amount"), of("currency"))
+        }
+        Value::String(masked) => masked.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => String::new(),
+    };
+    line("at risk", table::clean(amount.trim()));
+    line("owner", text("owner"));
+    line("since", moment("raised_at"));
+    let late = if *part(shown, "overdue") == json!(true) {
+        ", overdue"
+    } else {
+        ""
+    };
+    line("due", format!("{}{late}", moment("due_at")));
+    line("goes to", text("escalated_to"));
+    if *part(shown, "awaits_approval") == json!(true) {
+        line("waits", "for a second person".to_owned());
+    }
+    line("what to do", text("next_step"));
+    line("more", text("runbook"));
+    let resolution = part(shown, "resolution");
+    if resolution.is_object() {
+        let of = |name: &str| table::clean(part(resolution, name).as_str().unwrap_or("resolved"));
+        line(
+            "decided",
+            format!("{} by {}: {}", of("decision"), of("by"), of("reason")),
+        );
+        return lines.join("\n") + "\n";
+    }
+    lines.push(String::new());
+    let may = part(shown, "may").as_array();
+    let may: Vec<&str> = may
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if may.is_empty() {
+        lines.push("You may see it, and not decide it.".to_owned());
+    } else {
+        lines.push("You may decide by one of".to_owned());
+    }
+    let revision = part(shown, "revision");
+    for word in may {
+        let more = match word {
+            "assign" => " --to <whom>",
+            "amend" => " --set <pointer>=<value>",
+            _ => "",
+        };
+        lines.push(format!(
+            "  interplant exceptions {word} {}{more} --revision {revision} --note \"<why>\"",
+            text("id")
+        ));
+    }
+    lines.push("`--json` shows the whole fact, the order's lines and the match.".to_owned());
+    lines.join("\n") + "\n"
 }
 
 /// What came of it, in a line; what an amendment says otherwise, in a table.

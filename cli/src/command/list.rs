@@ -1,5 +1,6 @@
 //! `interplant list`: lifecycles, the last changed first.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -67,13 +68,23 @@ impl List {
             return Ok(ExitCode::SUCCESS);
         }
         let mut headers: Vec<Header> = Vec::new();
+        let mut open: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for plant in &plants {
             headers.extend(context.store.list(plant, self.most).await?);
+            let all = Wanted::default();
+            for one in context
+                .store
+                .open_exceptions(plant, &all, usize::MAX)
+                .await?
+            {
+                let of = open.entry(one.lifecycle.to_string()).or_default();
+                of.push(one.raised.id.to_string());
+            }
         }
         if json {
             println!("{}", serde_json::to_string_pretty(&headers)?);
         } else {
-            print(&headers);
+            print(&headers, &open);
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -163,8 +174,17 @@ fn print_codes(codes: &[UnmappedCode]) {
     );
 }
 
-/// A table of lifecycles.
-pub(crate) fn print(headers: &[Header]) {
+/// The exceptions of a lifecycle that are open: the one that stops all of it, else those that hold a fact.
+fn exceptions(header: &Header, open: &BTreeMap<String, Vec<String>>) -> String {
+    if let Some(exception) = &header.exception {
+        return exception.to_string();
+    }
+    let ids = open.get(&header.id.to_string());
+    ids.map(|ids| ids.join(", ")).unwrap_or_default()
+}
+
+/// A table of lifecycles, with the ids of exceptions that are open by lifecycle.
+pub(crate) fn print(headers: &[Header], open: &BTreeMap<String, Vec<String>>) {
     table::print(
         [
             "lifecycle",
@@ -196,11 +216,7 @@ pub(crate) fn print(headers: &[Header]) {
                     .map(|order| order.receipts.len().to_string())
                     .unwrap_or_default(),
                 bills.unwrap_or_default().join(", "),
-                header
-                    .exception
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
+                exceptions(header, open),
                 format!("{:.0}", header.updated_at),
             ]
         }),

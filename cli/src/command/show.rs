@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use interplant_domain::identifier::LifecycleId;
-use interplant_domain::lifecycle::Status;
+use interplant_domain::identifier::{ExceptionId, LifecycleId};
+use interplant_domain::lifecycle::{Status, Wait};
 use interplant_domain::mailbox::{EntryState, RECORDED, RaisedException};
 use interplant_domain::purchase_order::Place;
 use interplant_runtime::view::Road;
@@ -36,6 +36,19 @@ impl Show {
     }
 }
 
+/// What a lifecycle waits for, in words; what is held for a person is among it.
+fn waited_for(wait: Wait, open: &[&ExceptionId]) -> String {
+    let ids: Vec<&str> = open.iter().map(|id| id.as_str()).collect();
+    let ids = ids.join(", ");
+    match (wait, open.is_empty()) {
+        (Wait::Fact, true) => "the next fact".to_owned(),
+        (Wait::Fact, false) => format!("a decision about {ids}, or the next fact"),
+        (Wait::Decision, true) => "a decision".to_owned(),
+        (Wait::Decision, false) => format!("a decision about {ids}"),
+        (Wait::Odoo, _) => "Odoo".to_owned(),
+    }
+}
+
 fn print(road: &Road) {
     println!(
         "{}  {:?}, generation {}, revision {}, since {:.0}",
@@ -45,7 +58,16 @@ fn print(road: &Road) {
         println!("recorded: each fact is {RECORDED}");
     }
     if let Some(waits) = &road.waits {
-        println!("waits for {:?} since {:.0}", waits.r#for, waits.since);
+        let open = road.exceptions.iter();
+        let open: Vec<&ExceptionId> = open
+            .filter(|raised| raised.resolution.is_none())
+            .map(|raised| &raised.id)
+            .collect();
+        println!(
+            "waits for {} since {:.0}",
+            waited_for(waits.r#for, &open),
+            waits.since
+        );
     }
     if let Some(defect) = &road.defect {
         println!("halted by a defect of Interplant: {defect}");
@@ -206,4 +228,23 @@ pub(crate) fn print_exceptions<'a>(raised: impl Iterator<Item = (String, &'a Rai
             ]
         }),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_for_a_person_is_said_to_wait_for_a_decision() {
+        let id: ExceptionId = "exc_1f3a9c02de".parse().unwrap();
+        assert_eq!(waited_for(Wait::Fact, &[]), "the next fact");
+        assert_eq!(
+            waited_for(Wait::Fact, &[&id]),
+            "a decision about exc_1f3a9c02de, or the next fact"
+        );
+        assert_eq!(
+            waited_for(Wait::Decision, &[&id]),
+            "a decision about exc_1f3a9c02de"
+        );
+    }
 }

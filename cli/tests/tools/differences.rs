@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{folder, interplant, json, written};
+use super::{folder, interplant, json, settle, written};
 
 fn path(folder: &Path) -> &str {
     folder.to_str().unwrap()
@@ -150,6 +150,7 @@ fn comments_and_other_words_for_the_same_change_nothing() {
     let files = written(&folder("same-files"), "orders_1.csv", FILES);
     let (same, said) = diff(&old, &new, &files);
     assert!(same, "{said}");
+    settle(&new);
     assert!(interplant(&["plant", "check", path(&new)]).right);
 }
 

@@ -234,6 +234,46 @@ fn moved(
     Some(Amount::from_decimal(parts.max(stated)))
 }
 
+/// Where the totals of an invoice do not fit its lines and charges, in words. What rounding can do is no difference.
+#[must_use]
+pub fn totals_that_do_not_fit(fact: &Fact) -> Option<String> {
+    let Fact::InvoiceReceived(invoice) = fact else {
+        return None;
+    };
+    let cent = Decimal::new(1, 2);
+    let totals = &invoice.totals;
+    let lines: Decimal = invoice
+        .lines
+        .iter()
+        .map(|line| {
+            let discount = line.discount.unwrap_or(Amount::ZERO).decimal();
+            line.qty.times(line.unit_price).decimal() - discount
+        })
+        .sum();
+    if (lines - totals.net.decimal()).abs() > cent * Decimal::from(invoice.lines.len().max(1)) {
+        return Some(format!(
+            "the lines add up to {}, /totals/net says {}",
+            lines.normalize(),
+            totals.net
+        ));
+    }
+    // Who does not state the charges names them.
+    let charges: Decimal = if totals.charges == Amount::ZERO {
+        invoice.charges.iter().map(|one| one.amount.decimal()).sum()
+    } else {
+        totals.charges.decimal()
+    };
+    let gross: Decimal =
+        totals.net.decimal() + charges + totals.tax.decimal() + totals.round_off.decimal();
+    ((gross - totals.gross.decimal()).abs() > cent).then(|| {
+        format!(
+            "net, charges, tax and rounding add up to {}, /totals/gross says {}",
+            gross.normalize(),
+            totals.gross
+        )
+    })
+}
+
 /// What a document is worth: its parts, and the total that it states.
 #[derive(Default)]
 struct Worth {
@@ -357,6 +397,33 @@ mod tests {
         assert_eq!(of(&[("/totals/gross", "460")]), None);
         assert!(of(&[("/totals/gross", "459.99")]).is_some());
         assert_eq!(of(&[("/invoiceDate", "2026-10-22")]), None);
+    }
+
+    #[test]
+    fn totals_that_do_not_fit_the_lines_are_told() {
+        let told = |wanted: &[(&str, &str)]| {
+            let wanted = wanted.iter().map(|(pointer, value)| Wanted {
+                pointer: (*pointer).to_owned(),
+                value: (*value).into(),
+            });
+            let after = amended(&invoice(), &wanted.collect::<Vec<_>>()).unwrap();
+            totals_that_do_not_fit(&Fact::read(FactKind::InvoiceReceived, &after).unwrap())
+        };
+        assert_eq!(told(&[]), None);
+        assert_eq!(
+            told(&[("/lines/0/unitPrice", "39")]).unwrap(),
+            "the lines add up to 468, /totals/net says 480"
+        );
+        assert_eq!(
+            told(&[("/totals/tax", "48")]).unwrap(),
+            "net, charges, tax and rounding add up to 528, /totals/gross says 480"
+        );
+        let all = [
+            ("/lines/0/unitPrice", "39"),
+            ("/totals/net", "468"),
+            ("/totals/gross", "468.01"),
+        ];
+        assert_eq!(told(&all), None);
     }
 
     #[test]

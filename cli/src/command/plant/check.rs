@@ -10,7 +10,6 @@ use interplant_mapping::feed::Feed;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::feeds_of;
 use crate::codes::Codes;
 use crate::compare::{Difference, compare};
 use crate::table::clean;
@@ -32,7 +31,9 @@ pub(super) struct Checked {
     plant: Plant,
     feeds: Vec<CheckedFeed>,
     outs: Vec<outs::Checked>,
-    /// Whether every feed and every kind of files for the plant has samples, and they give what is expected.
+    /// Lines with the mark of a draft, `# !`: what they say is to be settled first.
+    to_settle: Vec<String>,
+    /// Whether nothing is to be settled, every feed and every kind of files for the plant has samples, and they give what is expected.
     pub(super) right: bool,
 }
 
@@ -106,22 +107,32 @@ impl Check {
 pub(super) fn check(folder: &Path, accept: bool) -> Result<Checked, Failure> {
     let plant = plants::read_plant(folder)?;
     let mut checked = Vec::new();
-    for feed in feeds_of(folder)? {
+    let bundle = feeds::bundle_of(folder)?;
+    for feed in feeds::feeds(&bundle, &plant.plant)? {
         checked.push(check_feed(folder, &plant, &feed, accept)?);
     }
-    let bundle = feeds::bundle_of(folder)?;
     let outs = outs::outs(&bundle, &plant.plant)?;
     let outs: Vec<outs::Checked> = outs
         .iter()
         .map(|out| outs::check(folder, out, accept))
         .collect::<Result<_, _>>()?;
+    let own = format!("{}/", plant.plant);
+    let to_settle: Vec<String> = bundle
+        .files
+        .iter()
+        .filter_map(|(path, bytes)| Some((path.strip_prefix(&own)?, bytes)))
+        .filter(|(path, _)| path.ends_with(".yaml"))
+        .flat_map(|(path, bytes)| to_settle(path, &String::from_utf8_lossy(bytes)))
+        .collect();
     let right = checked.iter().all(|feed| {
         feed.differences.is_empty() && !feed.without_samples && feed.left_out.is_empty()
-    }) && outs.iter().all(|out| out.differences.is_empty());
+    }) && outs.iter().all(|out| out.differences.is_empty())
+        && to_settle.is_empty();
     Ok(Checked {
         plant,
         feeds: checked,
         outs,
+        to_settle,
         right,
     })
 }
@@ -140,6 +151,12 @@ pub(super) fn print(checked: &Checked) {
         for difference in &out.differences {
             println!("    {}", clean(difference));
         }
+    }
+    for line in checked.to_settle.iter().take(TOLD) {
+        println!("to be settled, then take the mark `!` out: {}", clean(line));
+    }
+    if checked.to_settle.len() > TOLD {
+        println!("and {} more marks", checked.to_settle.len() - TOLD);
     }
     let word = if checked.right {
         "right"
@@ -329,6 +346,19 @@ fn check_feed(
     Ok(checked)
 }
 
+/// Lines that a draft marked with `# !`.
+fn to_settle(path: &str, text: &str) -> Vec<String> {
+    let marked = |line: &str| {
+        let marks = line.match_indices("# !").map(|(at, mark)| at + mark.len());
+        let mut rest = marks.filter_map(|end| line.get(end..));
+        rest.any(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    let lines = text.lines().enumerate().filter(|(_, line)| marked(line));
+    lines
+        .map(|(index, line)| format!("{path} line {}: {}", index + 1, line.trim()))
+        .collect()
+}
+
 /// What a line is about, whatever its content: lines that are about the same are compared with each other.
 fn subject(line: &Value) -> String {
     let text = |pointer: &str| line.pointer(pointer).and_then(Value::as_str);
@@ -477,6 +507,19 @@ mod tests {
         assert_eq!(
             told,
             ["expected.jsonl line 1, po.created 1: /data/poNumber is \"A1\", expected was \"1\""]
+        );
+    }
+
+    #[test]
+    fn a_mark_of_a_draft_is_told_with_its_line() {
+        let feed = "about: x # ? guessed\n    # ! Have it sorted.\ntime: '$error(\"#!\")' # !\nqty: a # ! some rows are no numbers\n";
+        assert_eq!(
+            to_settle("plant.yaml", feed),
+            [
+                "plant.yaml line 2: # ! Have it sorted.",
+                "plant.yaml line 3: time: '$error(\"#!\")' # !",
+                "plant.yaml line 4: qty: a # ! some rows are no numbers"
+            ]
         );
     }
 

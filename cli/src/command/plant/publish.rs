@@ -41,7 +41,7 @@ impl Publish {
             if !checked.right {
                 check::print(&checked);
                 return Err(format!(
-                    "{} was not published: its samples do not give what is expected. Take it with `plant check --accept` when it is right, or publish with --unchecked",
+                    "{} was not published: its samples do not give what is expected, or a mark `!` is to be settled. Take what they give with `plant check --accept` when it is right, or publish with --unchecked",
                     plant.plant
                 )
                 .into());

@@ -198,14 +198,16 @@ async fn amend(
         given.by,
         given.key.as_deref().unwrap_or_default()
     );
-    let envelope = json!({
-        "specversion": "1.0",
-        "id": sha256_hex(id.as_bytes()),
-        "source": format!("urn:plant:{}:interplant", plant.plant),
-        "type": original.row.kind.event_type(),
-        "time": original.row.happened_at.to_string(),
-        "data": data,
-    });
+    let envelope = |data: &Value| {
+        json!({
+            "specversion": "1.0",
+            "id": sha256_hex(id.as_bytes()),
+            "source": format!("urn:plant:{}:interplant", plant.plant),
+            "type": original.row.kind.event_type(),
+            "time": original.row.happened_at.to_string(),
+            "data": data,
+        })
+    };
     let contract = Contract::new().map_err(|error| {
         tracing::warn!("{error}");
         Problem::new(
@@ -214,11 +216,15 @@ async fn amend(
             "Something is wrong on our side; it was reported.",
         )
     })?;
-    let json = parse(envelope.to_string().as_bytes())
+    let json = parse(envelope(&data).to_string().as_bytes())
         .map_err(|error| Problem::new(422, "invalid_value", error.to_string()))?;
-    let event = event(&contract, &plant.plant, json)?;
-    let after = event.fact.data().unwrap_or_default();
-    let changes = diff(before, &after);
+    let read = event(&contract, &plant.plant, json)?;
+    let after = read.fact.data().unwrap_or_default();
+    // Both as they are read: `480.00` that became `480` is no difference.
+    let json = parse(envelope(before).to_string().as_bytes()).ok();
+    let as_read = json.and_then(|json| event(&contract, &plant.plant, json).ok());
+    let as_read = as_read.and_then(|original| original.fact.data().ok());
+    let changes = diff(as_read.as_ref().unwrap_or(before), &after);
     if changes.is_empty() {
         return Err(
             Problem::new(422, "nothing_amended", "The fact says so already.").at("/changes"),
@@ -228,7 +234,7 @@ async fn amend(
     let shown = json!(mask::changes(&changes, sight));
     let rewritten = Rewritten {
         original,
-        event,
+        event: read,
         changes,
     };
     let taken = context

@@ -33,7 +33,8 @@ struct Body {
 pub(super) async fn decide(asking: &Asking<'_>, cause: &str) -> Result<Answer, Problem> {
     let (plant, code) = Cause::parts(cause).ok_or_else(Problem::not_found)?;
     asking.may_see(&plant)?;
-    asking.may(Action::See, &plant, code)?;
+    // Whatever is decided takes at least this: the right to see is not what is missing.
+    asking.may(Action::RetryGroup, &plant, code)?;
     let body: Body = asking.body()?;
     let (decision, action) = match body.decision {
         What::Retry => (Decision::Retry, Action::RetryGroup),

@@ -252,7 +252,7 @@ fn an_interchange_that_is_cut_off_ends_the_file_and_nothing_of_it_is_read() {
     let first = good.replace("+77'", "+76'");
     let end = good.find("UNZ").unwrap();
     for cut in [end, end - 3, end + 3, good.find("UNH+3").unwrap() + 4] {
-        let came = run(&answers("{}"), good[..cut].as_bytes());
+        let came = run(&answers("{}"), &good.as_bytes()[..cut]);
         assert_eq!(came.made.len(), 0, "{cut}: {:?}", came.unread);
         let last = came.unread.last().unwrap();
         assert!(last.ends && last.spot.line > 1, "{cut}: {last:?}");

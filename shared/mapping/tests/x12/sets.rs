@@ -244,7 +244,7 @@ fn an_interchange_that_is_cut_off_ends_the_file_and_nothing_of_it_is_read() {
     let first = good.replace("000000001", "000000002");
     let end = good.find("IEA").unwrap();
     for cut in [end, end - 3, end + 2, good.find("PO1").unwrap() + 2] {
-        let came = run(&showing("", "BEG.BEG03"), good[..cut].as_bytes());
+        let came = run(&showing("", "BEG.BEG03"), &good.as_bytes()[..cut]);
         assert_eq!(came.documents, 0, "{cut}: {:?}", came.unread);
         let last = came.unread.last().unwrap();
         assert!(
