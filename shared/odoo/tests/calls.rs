@@ -216,7 +216,7 @@ async fn what_odoo_would_round_is_not_sent() {
 async fn a_declaration_is_guarded_by_the_header_and_every_unit_and_exact() {
     for version in Version::ALL {
         let shape = r#"[{"id": 3, "name": "WH/IN/3", "state": "assigned", "picking_type_code": "incoming", "picking_type_id": 4, "scheduled_date": "2026-11-20 10:00:00", "backorder_id": false, "note": "<p>interplant picking 3 receipt R&lt;7&gt; &amp; co</p>",
-            "move_ids": [{"id": 11, "state": "partially_available", "product_id": 5, "move_line_ids": [9], "purchase_line_id": 5, "location_id": 4, "product_uom": 1, "product_qty": 5.0, "product_uom_qty": 5.0, "quantity": 2.3000000000000003, "picked": true}]}]"#;
+            "move_ids": [{"id": 11, "state": "partially_available", "product_id": 5, "has_tracking": "none", "move_line_ids": [9], "purchase_line_id": 5, "location_id": 4, "product_uom": 1, "product_qty": 5.0, "product_uom_qty": 5.0, "quantity": 2.3000000000000003, "picked": true}]}]"#;
         let (client, server) = connected(version, vec![result(version, shape)]).await;
         let picking = client
             .declare_receipt(3, &declaration("2.3"))
