@@ -78,6 +78,11 @@ impl Purchase {
         delivered(world, &fact).await;
     }
 
+    async fn close_short(&self, world: &World) {
+        let data = json!({"reason": "shortClosed"});
+        self.send(world, "po.closed", "closed", data).await;
+    }
+
     fn invoice(&self, suffix: &str, lines: &[(&str, &str, &str)], net: &str) -> Value {
         let lines: Vec<Value> = lines
             .iter()
@@ -581,13 +586,7 @@ fn goods_that_odoo_does_not_track_are_inspected_by_lot_where_they_lie_and_what_i
             json!({"ncrId": format!("N1-{}", it.number()), "disposition": "return", "qty": "4"}),
         )
         .await;
-        it.send(
-            world,
-            "po.closed",
-            "closed",
-            json!({"reason": "shortClosed"}),
-        )
-        .await;
+        it.close_short(world).await;
         it.assert_closed(world, Ended::ShortClosed).await;
         assert_eq!(
             it.in_odoo(world).await.1,
@@ -614,13 +613,7 @@ fn an_over_receipt_is_accepted_a_reversal_asks_for_a_credit_note_and_short_is_cl
         it.rest(world).await;
         // Four of the dozen never came.
         send(world, &it.fact("receipt.reversed", "reversal", json!({"receiptNumber": format!("W1-{}", it.number()), "reason": "miscounted", "lines": [{"lineNo": "1", "qty": "4"}]}))).await;
-        it.send(
-            world,
-            "po.closed",
-            "closed",
-            json!({"reason": "shortClosed"}),
-        )
-        .await;
+        it.close_short(world).await;
         it.rest(world).await;
         assert_eq!(it.codes(world).await, [Code::CreditDue]);
         assert_eq!(
@@ -842,13 +835,7 @@ fn a_process_killed_at_any_other_effect_leaves_one_effect_each() {
             json!({"ncrId": format!("Q-{}", lots.number()), "disposition": "return", "qty": "3"}),
         )
         .await;
-        lots.send(
-            world,
-            "po.closed",
-            "closed",
-            json!({"reason": "shortClosed"}),
-        )
-        .await;
+        lots.close_short(world).await;
         pair.send(world, "receipt.posted", "receipt", json!({"receiptNumber": format!("W1-{}", pair.number()), "lines": [{"lineNo": "1", "qtyReceived": "2"}]})).await;
         let mut bill = lots.invoice("", &[("1", "5", "5")], "65");
         bill["lines"]
