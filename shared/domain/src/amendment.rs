@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::decimal::{Amount, Quantity, UnitPrice};
-use crate::fact::{Code, Fact};
+use crate::fact::{Code, Fact, InvoiceLine};
 use crate::identifier::EventId;
 use crate::purchase_order::PurchaseOrder;
 
@@ -242,14 +242,7 @@ pub fn totals_that_do_not_fit(fact: &Fact) -> Option<String> {
     };
     let cent = Decimal::new(1, 2);
     let totals = &invoice.totals;
-    let lines: Decimal = invoice
-        .lines
-        .iter()
-        .map(|line| {
-            let discount = line.discount.unwrap_or(Amount::ZERO).decimal();
-            line.qty.times(line.unit_price).decimal() - discount
-        })
-        .sum();
+    let lines: Decimal = invoice.lines.iter().map(InvoiceLine::net).sum();
     if (lines - totals.net.decimal()).abs() > cent * Decimal::from(invoice.lines.len().max(1)) {
         return Some(format!(
             "the lines add up to {}, /totals/net says {}",

@@ -1,5 +1,6 @@
 //! The supplier's invoice, and what orders tell one another about it.
 
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +101,15 @@ pub struct InvoiceLine {
     /// The tax of the line, when the invoice says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_amount: Option<Amount>,
+}
+
+impl InvoiceLine {
+    /// What it costs before tax, exactly.
+    #[must_use]
+    pub fn net(&self) -> Decimal {
+        let discount = self.discount.unwrap_or_default();
+        (self.qty.times(self.unit_price) - discount).decimal()
+    }
 }
 
 /// A charge of the whole invoice.

@@ -208,7 +208,7 @@ impl<'a> Run<'a> {
     /// 3W-11: the invoice's own arithmetic.
     fn totals(&mut self) {
         let invoice = &self.inputs.invoice;
-        let sum: Decimal = invoice.lines.iter().map(net).sum();
+        let sum: Decimal = invoice.lines.iter().map(InvoiceLine::net).sum();
         let totals = &invoice.totals;
         let stated = totals.gross - totals.charges - totals.tax - totals.round_off;
         let difference = (sum - stated.decimal()).abs();
@@ -358,9 +358,9 @@ impl<'a> Run<'a> {
         let agreed = line.unit_price.decimal();
         let quantity = paid.quantity.decimal();
         // Compared as line values, so that no division rounds the price.
-        let mut value = net(billed);
+        let mut value = billed.net();
         if self.inputs.settings.charges_in_unit {
-            let all: Decimal = self.inputs.invoice.lines.iter().map(net).sum();
+            let all: Decimal = self.inputs.invoice.lines.iter().map(InvoiceLine::net).sum();
             let charges = self.inputs.invoice.totals.charges.decimal();
             if !all.is_zero() {
                 value += charges * value / all;
@@ -369,9 +369,7 @@ impl<'a> Run<'a> {
         let more = value - agreed * quantity;
         let of_value = agreed * quantity;
         let (percent, amount) = (tolerances.price_over_percent, tolerances.price_over_amount);
-        let limits = self.both(percent, amount, more, of_value);
-        let beyond = more > Decimal::ZERO
-            && (percent.exceeded_percent(more, of_value) || amount.exceeded(more));
+        let (beyond, limits) = self.both(percent, amount, more, of_value);
         let cheap = more < Decimal::ZERO
             && tolerances
                 .price_under_percent
@@ -396,24 +394,26 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A limit in percent and one in money, both of which hold, with the one that is exceeded.
-    fn both(&self, percent: Limit, amount: Limit, more: Decimal, of: Decimal) -> String {
+    /// Whether a limit in percent or one in money is exceeded, and both in words.
+    fn both(&self, percent: Limit, amount: Limit, more: Decimal, of: Decimal) -> (bool, String) {
+        let is_more = more > Decimal::ZERO;
         let currency = self.inputs.invoice.currency.as_str();
-        let parts = [
-            (percent, "%", percent.exceeded_percent(more, of)),
-            (amount, currency, amount.exceeded(more)),
+        let limits = [
+            (percent, "%", is_more && percent.exceeded_percent(more, of)),
+            (amount, currency, is_more && amount.exceeded(more)),
         ];
-        let parts = parts.into_iter().filter(|(limit, ..)| limit.0.is_some());
-        let parts = parts.map(|(limit, unit, exceeded)| {
-            let exceeded = exceeded && more > Decimal::ZERO;
-            let what = if exceeded { ", exceeded" } else { "" };
-            format!("{limit} {unit}{what}")
+        let set = limits.iter().filter(|(limit, ..)| limit.0.is_some());
+        let words = set.map(|(limit, unit, exceeded)| {
+            let exceeded = if *exceeded { ", exceeded" } else { "" };
+            format!("{limit} {unit}{exceeded}")
         });
-        let parts: Vec<String> = parts.collect();
-        if parts.is_empty() {
-            return "none".to_owned();
-        }
-        parts.join(" and ")
+        let words: Vec<String> = words.collect();
+        let words = if words.is_empty() {
+            "none".to_owned()
+        } else {
+            words.join(" and ")
+        };
+        (limits.iter().any(|(.., exceeded)| *exceeded), words)
     }
 
     /// 3W-4.
@@ -422,9 +422,7 @@ impl<'a> Run<'a> {
         let actual = (line.invoiced_net + paid.net).decimal();
         let more = actual - expected;
         let (percent, amount) = (tolerances.line_total_percent, tolerances.line_total_amount);
-        let limits = self.both(percent, amount, more, expected);
-        let beyond = more > Decimal::ZERO
-            && (percent.exceeded_percent(more, expected) || amount.exceeded(more));
+        let (beyond, limits) = self.both(percent, amount, more, expected);
         let mut of = Compared::new("3W-4", expected.normalize(), actual.normalize());
         of.line = Some(&line.line_no);
         of.variance = format!(
@@ -521,9 +519,7 @@ impl<'a> Run<'a> {
         let more = all - total;
         let tolerances = &self.inputs.settings.tolerances;
         let (percent, amount) = (tolerances.overbill_percent, tolerances.overbill_amount);
-        let limits = self.both(percent, amount, more, total);
-        let beyond = more > Decimal::ZERO
-            && (percent.exceeded_percent(more, total) || amount.exceeded(more));
+        let (beyond, limits) = self.both(percent, amount, more, total);
         let mut of = Compared::new("3W-13", total.normalize(), all.normalize());
         of.variance = cents(more).normalize().to_string();
         of.tolerance = limits;
@@ -556,10 +552,9 @@ impl<'a> Run<'a> {
                 .unplanned_charges
                 .get(charge.code.as_str())
                 .map(|most| most.decimal());
-            let limits = self.both(percent, amount, more, expected);
-            let beyond = more > Decimal::ZERO
-                && (percent.exceeded_percent(more, expected) || amount.exceeded(more))
-                && !(expected.is_zero() && unplanned.is_some_and(|most| actual <= most));
+            let (beyond, limits) = self.both(percent, amount, more, expected);
+            let beyond =
+                beyond && !(expected.is_zero() && unplanned.is_some_and(|most| actual <= most));
             let mut of = Compared::new("3W-9", agreed, charge.amount);
             of.line = Some(&charge.code);
             of.variance = percent_of(more, expected);
@@ -609,7 +604,7 @@ impl<'a> Run<'a> {
                 (None, Some(_)) => Decimal::ZERO,
                 (Some(Some(rate)), Some(_)) => rate.decimal(),
             };
-            let expected = cents(net(line) * rate / Decimal::ONE_HUNDRED);
+            let expected = cents(line.net() * rate / Decimal::ONE_HUNDRED);
             let actual = line.tax_amount.unwrap_or_default().decimal();
             let difference = actual - expected;
             let mut of = Compared::new("3W-10 line", expected.normalize(), actual.normalize());
@@ -674,12 +669,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What a line costs before tax, exactly.
-fn net(line: &InvoiceLine) -> Decimal {
-    let discount = line.discount.unwrap_or_default();
-    (line.qty.times(line.unit_price) - discount).decimal()
-}
-
 /// What the books compute for a line before they round: its net price has six places.
 fn booked(line: &InvoiceLine) -> Decimal {
     net_price(line) * line.qty.decimal()
@@ -688,7 +677,8 @@ fn booked(line: &InvoiceLine) -> Decimal {
 fn net_price(line: &InvoiceLine) -> Decimal {
     match line.discount {
         None => line.unit_price.decimal(),
-        Some(_) => six(net(line)
+        Some(_) => six(line
+            .net()
             .checked_div(line.qty.decimal())
             .unwrap_or_default()),
     }
