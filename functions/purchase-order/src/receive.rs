@@ -14,7 +14,9 @@ use interplant_domain::exception::{Code, Exception};
 use interplant_domain::fact::Fact;
 use interplant_domain::identifier::ExternalId;
 use interplant_domain::lifecycle::{Done, Resume, Settle};
-use interplant_domain::purchase_order::{OpenReceipt, PurchaseOrder, ReceiptPlan, ReceiptPlanLine};
+use interplant_domain::purchase_order::{
+    OpenMove, OpenReceipt, PurchaseOrder, ReceiptPlan, ReceiptPlanLine,
+};
 use interplant_odoo::{
     Client, Declaration, DeclaredMove, DeclaredPart, Error as OdooError, Guard, Order, Picking,
     PickingState, Place, Purpose,
@@ -65,7 +67,7 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Done, St
             .open_receipt
             .clone()
             // Whether items are tracked may have changed since: who needs to know looks again.
-            .filter(|open| covers(open, &work.plan) && drops_lots(open, &work.plan).is_none()),
+            .filter(|open| covers(open, &work.plan) && !drops_lots(open, &work.plan)),
         Resume::Again { .. } => None,
     };
     for _ in 0..2 {
@@ -77,12 +79,7 @@ async fn receive(context: &Context, work: &Work<ReceiptPlan>) -> Result<Done, St
                     return Ok(done(work, order, Some(&read), Some(booked)));
                 }
                 match choose(work, order, &read)? {
-                    Some(open) => {
-                        if let Some(line) = drops_lots(&open, &work.plan) {
-                            goods::may_drop_lots(work, &order.line(&line.line_no)?.item)?;
-                        }
-                        open
-                    }
+                    Some(open) => open,
                     None => return beside(&odoo, work, order, id).await,
                 }
             }
@@ -151,18 +148,12 @@ async fn beside(
     Ok(done(work, order, Some(&read), Some(picking)))
 }
 
-/// The line, if any, of goods whose lots Odoo would not keep.
-fn drops_lots<'p>(open: &OpenReceipt, plan: &'p ReceiptPlan) -> Option<&'p ReceiptPlanLine> {
-    let untracked = |line: &ReceiptPlanLine| {
-        let one = open
-            .moves
-            .iter()
-            .find(|one| one.order_line == line.odoo_line);
-        one.is_some_and(|one| one.untracked)
-    };
-    let has_lots = |line: &&ReceiptPlanLine| line.parts.iter().any(|part| part.lot.is_some());
-    let mut of_untracked = plan.lines.iter().filter(|line| untracked(line));
-    of_untracked.find(has_lots)
+/// Whether goods come with lots that Odoo would not keep.
+fn drops_lots(open: &OpenReceipt, plan: &ReceiptPlan) -> bool {
+    plan.lines.iter().any(|line| {
+        let untracked = |one: &OpenMove| one.order_line == line.odoo_line && one.untracked;
+        open.moves.iter().any(untracked) && line.parts.iter().any(|part| part.lot.is_some())
+    })
 }
 
 fn covers(open: &OpenReceipt, plan: &ReceiptPlan) -> bool {
@@ -223,7 +214,7 @@ fn declaration(
     order: &PurchaseOrder,
     open: &OpenReceipt,
     hold: Option<i64>,
-) -> Result<Declaration, Exception> {
+) -> Result<Declaration, StepError> {
     let mut moves = Vec::new();
     for one in &open.moves {
         let came = work
@@ -232,19 +223,15 @@ fn declaration(
             .iter()
             .find(|line| line.odoo_line == one.order_line);
         let mut parts = Vec::new();
-        for part in came.into_iter().flat_map(|line| &line.parts) {
-            let line = order
-                .lines
-                .iter()
-                .find(|line| line.odoo_line == Some(one.order_line));
-            let quantity = line.map_or(Ok(part.quantity), |line| {
-                PurchaseOrder::in_receipt_unit(line, part.quantity)
-            })?;
-            parts.push(DeclaredPart {
-                quantity,
-                lot: goods::lot_of(!one.untracked, part).map(|name| goods::named(name, part)),
-                to: hold.filter(|_| part.held),
-            });
+        if let Some(came) = came {
+            let line = order.line(&came.line_no)?;
+            for part in &came.parts {
+                parts.push(DeclaredPart {
+                    quantity: PurchaseOrder::in_receipt_unit(line, part.quantity)?,
+                    lot: goods::named(work, !one.untracked, &line.item, part)?,
+                    to: hold.filter(|_| part.held),
+                });
+            }
         }
         moves.push(DeclaredMove {
             id: one.stock_move,

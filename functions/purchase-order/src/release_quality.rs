@@ -67,14 +67,11 @@ async fn release(context: &Context, work: &Work<Vec<GoodsMove>>) -> Result<Done,
     }
     order.apply_moves(&work.plan);
     let happened_at = work.taken()?.happened_at;
-    if let Fact::QualityHeld(fact) = &work.fact {
-        order.settle_hold(fact, happened_at, &work.plan);
-    }
-    if let Fact::InspectionCompleted(fact) = &work.fact {
-        order.settle_inspection(fact, happened_at, &work.plan);
-    }
-    if let Fact::NcrDispositioned(fact) = &work.fact {
-        order.settle_nonconformance(&fact.ncr_id, fact.qty);
+    match &work.fact {
+        Fact::QualityHeld(fact) => order.settle_hold(fact, happened_at, &work.plan),
+        Fact::InspectionCompleted(fact) => order.settle_inspection(fact, happened_at, &work.plan),
+        Fact::NcrDispositioned(fact) => order.settle_nonconformance(&fact.ncr_id, fact.qty),
+        _ => {}
     }
     Ok(Done {
         order: Some(order),

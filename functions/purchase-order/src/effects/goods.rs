@@ -154,12 +154,6 @@ pub(crate) async fn carry_out<P>(
             is_there(odoo, transfer, &read, &lots).await?;
         }
         if in_parts {
-            let moves = in_order(&read).into_iter().zip(&transfer.parts);
-            for ((one, parts), item) in moves.zip(&transfer.items) {
-                if comes_in && !one.tracked && parts.iter().any(|part| part.lot.is_some()) {
-                    may_drop_lots(work, item)?;
-                }
-            }
             let declaration = declaration(odoo, work, transfer, &read, &lots).await?;
             match odoo.declare_receipt(id, &declaration).await {
                 // Done since we looked: what counts is read below.
@@ -254,10 +248,19 @@ async fn lots(odoo: &Client, transfer: &Transfer, read: &Picking) -> Result<Lots
     Ok(odoo.lots(&products, &names).await?)
 }
 
-fn known(transfer: &Transfer, lots: &Lots, product: i64, name: &Code) -> Result<i64, Exception> {
-    let id = lots.get(&(product, name.to_string()));
-    id.copied()
-        .ok_or_else(|| diverged(transfer, &format!("needs the lot {name}, which is not")))
+/// The lot of goods that leave a place; none where Odoo does not track the item by lots.
+fn known(
+    transfer: &Transfer,
+    lots: &Lots,
+    of: &Move,
+    part: &GoodsPart,
+) -> Result<Option<i64>, Exception> {
+    let Some(name) = part.lot.as_ref().filter(|_| of.tracked) else {
+        return Ok(None);
+    };
+    let id = lots.get(&(of.product, name.to_string())).copied();
+    let missing = || diverged(transfer, &format!("needs the lot {name}, which is not"));
+    id.ok_or_else(missing).map(Some)
 }
 
 fn in_order(read: &Picking) -> Vec<&Move> {
@@ -280,10 +283,7 @@ async fn is_there(
     let mut needed: BTreeMap<(i64, i64, Option<i64>), Decimal> = BTreeMap::new();
     for (one, parts) in in_order(read).into_iter().zip(&transfer.parts) {
         for part in parts {
-            let lot = match lot_of(one.tracked, part) {
-                None => None,
-                Some(name) => Some(known(transfer, lots, one.product, name)?),
-            };
+            let lot = known(transfer, lots, one, part)?;
             // In the unit of the item, which stock is counted in.
             let quantity = part.quantity.decimal() * one.demand_in_item_unit.decimal();
             let quantity = quantity
@@ -329,13 +329,13 @@ async fn declaration<P>(
     let comes_in = transfer.document.purpose == Purpose::Receive;
     let hold = hold_location(odoo, work, transfer.parts.iter().flatten()).await?;
     let mut declared = Vec::new();
-    for (one, parts) in moves.iter().zip(&transfer.parts) {
+    for ((one, parts), item) in moves.iter().zip(&transfer.parts).zip(&transfer.items) {
         let mut of = Vec::new();
         for part in parts {
-            let lot = match lot_of(one.tracked, part) {
-                None => None,
-                Some(name) if comes_in => Some(named(name, part)),
-                Some(name) => Some(Lot::Known(known(transfer, lots, one.product, name)?)),
+            let lot = if comes_in {
+                named(work, one.tracked, item, part)?
+            } else {
+                known(transfer, lots, one, part)?.map(Lot::Known)
             };
             of.push(DeclaredPart {
                 quantity: part.quantity,
@@ -358,15 +358,24 @@ async fn declaration<P>(
     })
 }
 
-/// The lot of goods, if Odoo tracks the item by lots.
-pub(crate) fn lot_of(tracked: bool, part: &GoodsPart) -> Option<&Code> {
-    part.lot.as_ref().filter(|_| tracked)
-}
-
-/// Whether goods may be booked without the lots with which they came.
-pub(crate) fn may_drop_lots<P>(work: &Work<P>, item: &Code) -> Result<(), StepError> {
+/// A lot as it comes in. Of an item that Odoo does not track it would be dropped, which a person has to accept.
+pub(crate) fn named<P>(
+    work: &Work<P>,
+    tracked: bool,
+    item: &Code,
+    part: &GoodsPart,
+) -> Result<Option<Lot>, StepError> {
+    let Some(name) = &part.lot else {
+        return Ok(None);
+    };
+    if tracked {
+        return Ok(Some(Lot::Named {
+            name: name.to_string(),
+            expiry: part.expiry,
+        }));
+    }
     if work.taken()?.is_accepted(ExceptionCode::LotNotTracked) {
-        return Ok(());
+        return Ok(None);
     }
     Err(Exception::new(
         ExceptionCode::LotNotTracked,
@@ -376,14 +385,6 @@ pub(crate) fn may_drop_lots<P>(work: &Work<P>, item: &Code) -> Result<(), StepEr
         ),
     )
     .into())
-}
-
-/// A lot as it comes in.
-pub(crate) fn named(name: &Code, part: &GoodsPart) -> Lot {
-    Lot::Named {
-        name: name.to_string(),
-        expiry: part.expiry,
-    }
 }
 
 /// The location where goods wait for an inspection, when some of these do.

@@ -19,37 +19,44 @@ struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    fn held(fact: &'a QualityHeld) -> Self {
+    fn new(
+        what: String,
+        line_no: Option<&'a Code>,
+        receipt: Option<&'a Code>,
+        lot: Option<&'a Code>,
+    ) -> Self {
         Self {
-            line_no: fact.line_no.as_ref(),
-            of: Meant {
-                receipt: fact.receipt_number.as_ref(),
-                lot: fact.lot_id.as_ref(),
-            },
-            what: format!("hold {}", fact.hold_number),
+            line_no,
+            of: Meant { receipt, lot },
+            what,
         }
+    }
+
+    fn held(fact: &'a QualityHeld) -> Self {
+        Self::new(
+            format!("hold {}", fact.hold_number),
+            fact.line_no.as_ref(),
+            fact.receipt_number.as_ref(),
+            fact.lot_id.as_ref(),
+        )
     }
 
     fn released(fact: &'a QualityReleased) -> Self {
-        Self {
-            line_no: fact.line_no.as_ref(),
-            of: Meant {
-                receipt: fact.receipt_number.as_ref(),
-                lot: fact.lot_id.as_ref(),
-            },
-            what: format!("release {}", fact.release_number),
-        }
+        Self::new(
+            format!("release {}", fact.release_number),
+            fact.line_no.as_ref(),
+            fact.receipt_number.as_ref(),
+            fact.lot_id.as_ref(),
+        )
     }
 
     fn inspected(fact: &'a InspectionCompleted) -> Self {
-        Self {
-            line_no: fact.line_no.as_ref(),
-            of: Meant {
-                receipt: fact.receipt_number.as_ref(),
-                lot: fact.lot_id.as_ref(),
-            },
-            what: format!("inspection {}", fact.inspection_id),
-        }
+        Self::new(
+            format!("inspection {}", fact.inspection_id),
+            fact.line_no.as_ref(),
+            fact.receipt_number.as_ref(),
+            fact.lot_id.as_ref(),
+        )
     }
 }
 
@@ -73,9 +80,6 @@ impl PurchaseOrder {
             .map(|one| one.quantity)
             .sum();
         let left = fact.qty - answered.min(fact.qty);
-        if left.is_zero() {
-            return Ok(Vec::new());
-        }
         self.shift(line, &named, Place::Stocked, Place::Held, left)
     }
 
@@ -163,36 +167,24 @@ impl PurchaseOrder {
         in_stock: Quantity,
     ) -> Result<(), Refusal> {
         let there = line.there(named.of, Place::Stocked);
-        let have_come = self.have_come(line, named.of);
-        if in_stock <= there && have_come {
-            return Ok(());
-        }
-        if in_stock > there && !have_come {
-            return Err(Refusal::Wait {
-                reason: format!(
-                    "{}: {all} of line {} were inspected, {} are on hold and {there} in stock",
-                    named.what,
-                    line.line_no,
-                    line.there(named.of, Place::Held)
-                ),
+        let told = format!(
+            "{}: {all} of line {} were inspected, {} are on hold and {there} in stock",
+            named.what,
+            line.line_no,
+            line.there(named.of, Place::Held)
+        );
+        let raised = |what: String| Exception::new(ExceptionCode::QualityQuantity, what).into();
+        match (in_stock <= there, self.have_come(line, named.of)) {
+            (true, true) => Ok(()),
+            (true, false) => Err(raised(format!(
+                "{told}, and more is expected: the inspection has to name the receipt or the lot"
+            ))),
+            (false, true) => Err(raised(told)),
+            (false, false) => Err(Refusal::Wait {
+                reason: told,
                 becomes: ExceptionCode::QualityQuantity,
-            });
+            }),
         }
-        let more = if have_come {
-            ""
-        } else {
-            ", and more is expected: the inspection has to name the receipt or the lot"
-        };
-        Err(Exception::new(
-            ExceptionCode::QualityQuantity,
-            format!(
-                "{}: {all} of line {} were inspected; {} are on hold and {there} in stock{more}",
-                named.what,
-                line.line_no,
-                line.there(named.of, Place::Held)
-            ),
-        )
-        .into())
     }
 
     /// Whether the goods that are meant are there, all that will come of them.
